@@ -1,0 +1,1 @@
+"""segkit: customer segmentation for scikit-learn."""

@@ -1,0 +1,1 @@
+"""Transaction logs to try segkit on: drawn from a model, or read from public files."""

@@ -1,0 +1,49 @@
+"""The errors and warnings that segkit raises: one family, so that a caller can catch them all."""
+
+__all__ = [
+    "ColumnError",
+    "LazyFrameError",
+    "MissingValuesError",
+    "SegkitError",
+    "SegkitTypeError",
+    "SegkitValueError",
+    "SegkitWarning",
+    "SegmentMapError",
+    "TiedScoresWarning",
+]
+
+
+class SegkitError(Exception):
+    """Root of every error that segkit raises for a mistake in its input."""
+
+
+class SegkitValueError(SegkitError, ValueError):
+    """A value that cannot be right: a negative recency, an empty log, an infinite amount."""
+
+
+class SegkitTypeError(SegkitError, TypeError):
+    """An object of the wrong kind: text where a number belongs, a list where a frame belongs."""
+
+
+class ColumnError(SegkitValueError):
+    """A column that is needed is absent, doubled, or in the way of a result."""
+
+
+class MissingValuesError(SegkitValueError):
+    """Nulls or NaN where ``missing="raise"`` asks for none."""
+
+
+class SegmentMapError(SegkitValueError):
+    """A segment map that leaves cells uncovered, covers them twice, or does not fit the scores."""
+
+
+class LazyFrameError(SegkitTypeError):
+    """A lazy frame where the values themselves are needed."""
+
+
+class SegkitWarning(UserWarning):
+    """Root of every warning that segkit gives."""
+
+
+class TiedScoresWarning(SegkitWarning):
+    """Ties leave a column with fewer distinct scores than ``n_bins``."""
