@@ -1,1 +1,7 @@
-"""segkit: customer segmentation for scikit-learn."""
+"""segkit: customer segmentation for scikit-learn, from a transaction log to named segments."""
+
+from segkit.segmenters import RFMScorer, SegmentMap
+
+__version__ = "0.1.0"
+
+__all__ = ["RFMScorer", "SegmentMap", "__version__"]

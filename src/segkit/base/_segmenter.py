@@ -1,0 +1,360 @@
+"""The segmenter contract: three verbs over one row per customer, for any kind of frame."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+from sklearn.utils import Tags, get_tags
+from sklearn.utils.validation import check_is_fitted
+
+from segkit._frames import UNASSIGNED, as_frame, require_frame
+from segkit._input_checks import row_is_plain, row_values
+from segkit.base._assignment import add_segment
+from segkit.base._customers import Customers, customers_from_array, customers_from_frame
+from segkit.exceptions import LazyFrameError
+
+
+class SegmenterMixin:
+    """Mixin for estimators that put each customer into one of several named segments.
+
+    A segmenter learns every threshold in ``fit`` and only applies them afterwards, so that no
+    customer's segment depends on who else is in the frame. The mixin gives ``predict``,
+    ``predict_segments``, ``predict_one``, ``fit_predict``, ``assign``, ``describe`` and the tag
+    ``estimator_type="segmenter"``. It stands left of :class:`sklearn.base.BaseEstimator`.
+
+    A concrete segmenter has a ``columns`` parameter (the columns it uses, in the order in which
+    an array holds them), usually a ``missing`` parameter (``"raise"`` or ``"unassigned"``; one
+    that handles missing values itself sets the tag ``allow_nan`` instead), and writes
+
+    - ``fit(X, y=None)``: call ``values = self._validate_customers(X, reset=True)`` for a float
+      array of shape (n_customers, n_columns), learn from it, set ``segments_``, end with
+      ``return self._finish_fit(X, values)``;
+    - ``_codes(values)``: the int64 codes of rows without missing values.
+
+    It may add
+
+    - ``_code_expression(values)``: the codes as a narwhals expression, given one expression per
+      column; with it ``assign`` runs inside lazy frames, without it they raise;
+    - ``_with_features(frame, values)``: the frame with the columns that ``assign`` adds beside
+      the label;
+    - ``_code_one(values)``: the code of one list of floats, where speed matters;
+    - ``_rules()``: one sentence a segment for ``describe``.
+
+    Attributes
+    ----------
+    labels_ : ndarray of shape (n_customers,), dtype int64
+        Codes of the customers seen in ``fit``, -1 where unassigned. Only after fitting on eager
+        data.
+    segments_ : ndarray of shape (n_segments,), dtype object
+        Segment names, best or first first; the position of a name is its code.
+    n_features_in_ : int
+        Number of columns used of a frame, or the width of the array seen in ``fit``.
+    feature_names_in_ : ndarray of shape (n_features_in_,), dtype object
+        Names of the columns used; only after fitting on a frame.
+
+    See Also
+    --------
+    segkit.testing.check_segmenter : The conformance suite for segmenters.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from sklearn.base import BaseEstimator
+    >>> from segkit.base import SegmenterMixin
+    >>> class SpendSegmenter(SegmenterMixin, BaseEstimator):
+    ...     def __init__(self, *, columns=("monetary",), missing="raise"):
+    ...         self.columns = columns
+    ...         self.missing = missing
+    ...     def fit(self, X, y=None):
+    ...         values = self._validate_customers(X, reset=True)
+    ...         self.median_ = float(np.nanmedian(values[:, 0]))
+    ...         self.segments_ = np.array(["above", "below"], dtype=object)
+    ...         return self._finish_fit(X, values)
+    ...     def _codes(self, values):
+    ...         return np.where(values[:, 0] > self.median_, 0, 1)
+    >>> customers = pd.DataFrame({"monetary": [10.0, 250.0, 40.0]})
+    >>> SpendSegmenter().fit(customers).predict_segments(customers)
+    array(['below', 'above', 'below'], dtype=object)
+    """
+
+    #: The label column that ``assign`` adds unless told otherwise.
+    _label_column: ClassVar[str] = "segment"
+    #: The fewest columns that an array may have.
+    _min_columns: ClassVar[int] = 1
+
+    columns: Sequence[str | int]
+    segments_: NDArray[np.object_]
+    labels_: NDArray[np.int64]
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
+    _columns_used: list[str | int]
+
+    def __sklearn_tags__(self) -> Tags:
+        """Return the tags of a segmenter."""
+        tags: Tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.estimator_type = "segmenter"
+        tags.input_tags.allow_nan = getattr(self, "missing", "raise") == "unassigned"
+        return tags
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn every threshold from one row per customer; a concrete segmenter writes it."""
+        raise TypeError(f"{type(self).__name__} must define fit(X, y=None) to be a segmenter.")
+
+    def fit_predict(self, X: Any, y: Any = None) -> NDArray[np.int64]:
+        """Fit to the customers and return their codes.
+
+        Parameters
+        ----------
+        X : eager frame or array of shape (n_customers, n_columns)
+            One row per customer.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of shape (n_customers,), dtype int64
+            ``labels_``.
+
+        Raises
+        ------
+        LazyFrameError
+            For a lazy frame: fit, then use ``assign``.
+        """
+        self._refuse_lazy(X, verb="fit_predict")
+        return self.fit(X, y).labels_
+
+    def predict(self, X: Any) -> NDArray[np.int64]:
+        """Return each customer's segment code.
+
+        Parameters
+        ----------
+        X : eager frame or array of shape (n_customers, n_columns)
+            One row per customer. Of a frame the columns are picked by name, of an array by
+            position.
+
+        Returns
+        -------
+        ndarray of shape (n_customers,), dtype int64
+            Positions in ``segments_``; -1 for a customer that cannot be assigned.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        LazyFrameError
+            For a lazy frame: use ``assign``.
+        ColumnError, SegkitTypeError, SegkitValueError
+            For a missing column, text in place of numbers, infinities or impossible counts.
+        MissingValuesError
+            For missing values where ``missing="raise"``.
+        """
+        check_is_fitted(self)
+        self._refuse_lazy(X, verb="predict")
+        return self._codes_or_unassigned(self._validate_customers(X, reset=False))
+
+    def predict_segments(self, X: Any) -> NDArray[np.object_]:
+        """Return each customer's segment name.
+
+        Parameters
+        ----------
+        X : eager frame or array of shape (n_customers, n_columns)
+            One row per customer, as for :meth:`predict`.
+
+        Returns
+        -------
+        ndarray of shape (n_customers,), dtype object
+            Names from ``segments_``; ``"unassigned"`` where the code is -1.
+        """
+        codes = self.predict(X)
+        names: NDArray[np.object_] = np.append(self.segments_, UNASSIGNED)[codes]
+        return names
+
+    def predict_one(self, row: Mapping[Any, Any]) -> str:
+        """Return the segment name of one customer, without building a frame.
+
+        Parameters
+        ----------
+        row : mapping of column to value
+            One customer, with at least the columns used in ``fit``; further keys are ignored.
+
+        Returns
+        -------
+        str
+            A name from ``segments_``, or ``"unassigned"``.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ColumnError, SegkitTypeError, SegkitValueError, MissingValuesError
+            As :meth:`predict`.
+        """
+        try:
+            columns = self._columns_used
+        except AttributeError:
+            check_is_fitted(self)
+            raise
+        values = row_values(row, columns, owner=type(self).__name__)
+        if row_is_plain(values, columns):
+            code = self._code_one(values)
+        else:
+            checked = Customers(np.array([values], dtype=np.float64), columns, named=True)
+            checked.check(owner=type(self).__name__, allow_missing=self._allows_missing())
+            code = int(self._codes_or_unassigned(checked.values)[0])
+        return UNASSIGNED if code < 0 else str(self.segments_[code])
+
+    def assign(self, frame: Any, *, name: str | None = None) -> Any:
+        """Return the frame with each customer's segment added, in the frame's own engine.
+
+        Parameters
+        ----------
+        frame : pandas, polars, pyarrow, DuckDB or another frame that narwhals reads
+            One row per customer, eager or lazy; further columns are kept.
+        name : str, default=None
+            Name of the label column; by default the segmenter's own. An existing column of that
+            name is replaced.
+
+        Returns
+        -------
+        frame of the same kind
+            A lazy frame stays lazy: nothing is executed. Labels are ordered categories, in the
+            order of ``segments_`` with ``"unassigned"`` last, in pandas and polars, and strings
+            elsewhere.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ColumnError, SegkitTypeError, SegkitValueError, MissingValuesError
+            As :meth:`predict`. The values of a lazy frame cannot be looked at: there, missing
+            and infinite ones give ``"unassigned"``.
+        LazyFrameError
+            For a lazy frame, where the segmenter cannot be written as expressions.
+        """
+        check_is_fitted(self)
+        view = require_frame(frame, owner=type(self).__name__)
+        label = self._label_column if name is None else name
+        return add_segment(self, view, label=label).to_native()
+
+    def describe(self) -> pd.DataFrame:
+        """Return what defines each segment.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row a segment, in code order: ``code``, ``segment`` and, where the segmenter can
+            say it, ``rule`` in words.
+        """
+        check_is_fitted(self)
+        described = pd.DataFrame(
+            {
+                "code": np.arange(len(self.segments_), dtype=np.int64),
+                "segment": self.segments_.astype(str),
+            }
+        )
+        rules = self._rules()
+        return described if rules is None else described.assign(rule=list(rules))
+
+    # What a concrete segmenter writes.
+
+    def _codes(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        raise TypeError(f"{type(self).__name__} must define _codes(values) to be a segmenter.")
+
+    def _code_one(self, values: list[float]) -> int:
+        return int(self._codes(np.array([values], dtype=np.float64))[0])
+
+    def _code_expression(self, values: Sequence[nw.Expr]) -> nw.Expr | None:  # noqa: ARG002
+        return None
+
+    def _with_features(self, frame: Any, values: Sequence[nw.Expr]) -> Any:  # noqa: ARG002
+        return frame
+
+    def _rules(self) -> Sequence[str] | None:
+        return None
+
+    # What it calls.
+
+    def _validate_customers(self, X: Any, *, reset: bool) -> NDArray[np.float64]:
+        """Return the columns used as floats of shape (n_customers, n_columns), checked.
+
+        With ``reset`` (in fit) it also remembers which columns they were; a lazy frame is then
+        collected, only the columns used.
+        """
+        owner = type(self).__name__
+        frame = as_frame(X, owner=owner)
+        if frame is None:
+            customers = customers_from_array(self, X, reset=reset)
+        else:
+            customers = customers_from_frame(self, frame, reset=reset)
+            if reset:
+                self.feature_names_in_ = np.array(customers.columns, dtype=object)
+                self.n_features_in_ = len(customers.columns)
+        customers.check(owner=owner, allow_missing=self._allows_missing())
+        if reset:
+            self._columns_used = list(customers.columns)
+        return customers.values
+
+    def _finish_fit(self, X: Any, values: NDArray[np.float64]) -> Self:
+        """Store ``labels_`` after fitting on eager data."""
+        if isinstance(as_frame(X, owner=type(self).__name__), nw.LazyFrame):
+            self.__dict__.pop("labels_", None)
+        else:
+            self.labels_ = self._codes_or_unassigned(values)
+        return self
+
+    def _codes_or_unassigned(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return codes, -1 for rows with a missing value unless the segmenter handles them."""
+        missing = np.isnan(values).any(axis=1)
+        if self._handles_missing() or not missing.any():
+            return np.asarray(self._codes(values), dtype=np.int64)
+        codes = np.full(len(values), -1, dtype=np.int64)
+        codes[~missing] = self._codes(values[~missing])
+        return codes
+
+    def _allows_missing(self) -> bool:
+        return bool(get_tags(self).input_tags.allow_nan)
+
+    def _handles_missing(self) -> bool:
+        return not hasattr(self, "missing") and self._allows_missing()
+
+    def _refuse_lazy(self, X: Any, *, verb: str) -> None:
+        owner = type(self).__name__
+        if isinstance(as_frame(X, owner=owner), nw.LazyFrame):
+            raise LazyFrameError(
+                f"{owner}.{verb} needs the values of the customers, and a lazy frame has none "
+                "yet. Use assign(frame), which stays lazy, or collect the frame first."
+            )
+
+
+def is_segmenter(estimator: Any) -> bool:
+    """Tell whether an estimator is a segmenter, also at the end of a Pipeline.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Any scikit-learn estimator.
+
+    Returns
+    -------
+    bool
+        True for estimators with the tag ``estimator_type="segmenter"`` and for those that
+        inherit from :class:`SegmenterMixin` under another tag, as clusterers do.
+
+    Examples
+    --------
+    >>> from sklearn.cluster import KMeans
+    >>> from segkit import RFMScorer
+    >>> from segkit.base import is_segmenter
+    >>> is_segmenter(RFMScorer()), is_segmenter(KMeans())
+    (True, False)
+    """
+    if isinstance(estimator, SegmenterMixin):
+        return True
+    if isinstance(estimator, Pipeline):
+        return is_segmenter(estimator.steps[-1][1])
+    return bool(get_tags(estimator).estimator_type == "segmenter")

@@ -1,0 +1,6 @@
+"""Estimators that put customers into named segments."""
+
+from segkit.segmenters._rfm import RFMScorer
+from segkit.segmenters._segment_map import SegmentMap
+
+__all__ = ["RFMScorer", "SegmentMap"]

@@ -1,0 +1,453 @@
+"""RFM scoring: recency, frequency and monetary value in learned scores, and the segments they name.
+
+The method is Hughes (1994), *Strategic Database Marketing*, with edges that are learned once and
+kept, so that ties share a score and a new customer is scored as an old one.
+"""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+from typing import Any, ClassVar, Literal, Self
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from segkit._binning import quantile_edges, score_expression, score_one, scores
+from segkit._compat import Interval, StrOptions, check_feature_names_in, fit_context
+from segkit.base import SegmenterMixin
+from segkit.exceptions import SegkitValueError, SegmentMapError, TiedScoresWarning
+from segkit.segmenters._named_maps import NAMED_MAPS, named_segment_map
+from segkit.segmenters._segment_map import RFM_DIMENSIONS, SegmentMap
+
+
+class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
+    """Score customers by recency, frequency and monetary value, and name their segment.
+
+    ``fit`` learns the edges of the scores; ``transform``, ``predict`` and ``assign`` only apply
+    them. Equal values share a score, and a customer scored alone scores as in the batch.
+
+    Parameters
+    ----------
+    columns : sequence of str or of int, default=("recency_days", "frequency", "monetary")
+        The columns to score. In the first, smaller is better (days since the last order); in the
+        others, larger. The first three play the parts of recency, frequency and monetary value,
+        further ones are scored under their own name. Integers are positions. Of an array the
+        first columns are taken in this order; it may have two columns (recency and frequency),
+        and further ones are ignored.
+    n_bins : int or sequence of int, default=5
+        Number of scores, for all columns or for each.
+    binning : "quantile", mapping or sequence, default="quantile"
+        How the edges between scores are found. ``"quantile"`` puts equal shares of the customers
+        seen in ``fit`` into each score (linear interpolation), as far as ties let it. A mapping
+        of column to ``n_bins - 1`` increasing edges gives them in the data's own units; columns
+        that it leaves out get quantiles. A sequence gives the edges of every column in order.
+    segment_map : {"rf_grid", "r_rfm", "pymc"} or SegmentMap, default="rf_grid"
+        The names of the score cells. ``"rf_grid"`` has ten segments over recency and frequency
+        and fits any ``n_bins``; ``"r_rfm"`` is the map of the R package rfm (5 scores),
+        ``"pymc"`` that of pymc-marketing (4 scores).
+    missing : {"raise", "unassigned"}, default="raise"
+        What a missing value in the data does: an error, or no score for that value and no segment
+        for that customer. Infinities are an error in either case. In a lazy frame, where values
+        cannot be looked at, missing and infinite ones always give null and ``"unassigned"``.
+
+    Attributes
+    ----------
+    bin_edges_ : dict of str (or int) to ndarray of shape (n_bins - 1,)
+        The inner edges of each column, ascending, in the column's units. Ties can make them equal.
+    segment_map_ : SegmentMap
+        The map in use.
+    segments_ : ndarray of shape (n_segments,), dtype object
+        Segment names, best first; the position of a name is its code.
+    labels_ : ndarray of shape (n_customers,), dtype int64
+        Codes of the customers seen in ``fit``, -1 where unassigned. Only after fitting on eager
+        data.
+    n_features_in_ : int
+        Number of columns scored of a frame, or the width of the array seen in ``fit``.
+    feature_names_in_ : ndarray of shape (n_features_in_,), dtype object
+        Names of the columns scored; only after fitting on a frame.
+
+    Warns
+    -----
+    TiedScoresWarning
+        In ``fit``, for each column in which ties leave fewer than ``n_bins`` distinct scores. The
+        scale stays 1 to ``n_bins``: half of all customers with one order share score 1, and the
+        next score is the one that their share of the customers calls for.
+
+    See Also
+    --------
+    segkit.summarize_transactions : Makes the customer table from a transaction log.
+    SegmentMap : Brings your own segments.
+
+    Notes
+    -----
+    The score of a value v is 1 + #{edges < v}; where smaller is better,
+    n_bins - #{edges < v}. Edges are the k / n_bins quantiles, k = 1 ... n_bins - 1.
+
+    References
+    ----------
+    Hughes, A. M. (1994). *Strategic Database Marketing*. Probus.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from segkit import RFMScorer
+    >>> customers = pd.DataFrame(
+    ...     {
+    ...         "customer": ["ann", "bob", "cem", "dee", "eva"],
+    ...         "recency_days": [3, 40, 7, 200, 90],
+    ...         "frequency": [9, 2, 4, 7, 1],
+    ...         "monetary": [950.0, 40.0, 310.0, 700.0, 15.0],
+    ...     }
+    ... )
+    >>> scorer = RFMScorer().fit(customers)
+    >>> print(scorer.assign(customers)[["customer", "rfm_cell", "rfm_segment"]])
+      customer rfm_cell         rfm_segment
+    0      ann      555           Champions
+    1      bob      322      About to Sleep
+    2      cem      433  Potential Loyalist
+    3      dee      144             At Risk
+    4      eva      211         Hibernating
+    >>> scorer.predict_one({"recency_days": 5, "frequency": 12, "monetary": 80.0})
+    'Champions'
+    """
+
+    _label_column: ClassVar[str] = "rfm_segment"
+    _min_columns: ClassVar[int] = 2
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "columns": [list, tuple],
+        "n_bins": [Interval(Integral, 2, None, closed="left"), list, tuple],
+        "binning": [StrOptions({"quantile"}), Mapping, list, tuple],
+        "segment_map": [StrOptions(set(NAMED_MAPS)), SegmentMap],
+        "missing": [StrOptions({"raise", "unassigned"})],
+    }
+
+    def __init__(
+        self,
+        *,
+        columns: Sequence[str | int] = ("recency_days", "frequency", "monetary"),
+        n_bins: int | Sequence[int] = 5,
+        binning: Literal["quantile"]
+        | Mapping[str | int, ArrayLike]
+        | Sequence[ArrayLike] = "quantile",
+        segment_map: str | SegmentMap = "rf_grid",
+        missing: Literal["raise", "unassigned"] = "raise",
+    ) -> None:
+        self.columns = columns
+        self.n_bins = n_bins
+        self.binning = binning
+        self.segment_map = segment_map
+        self.missing = missing
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn the edges of the scores.
+
+        Parameters
+        ----------
+        X : frame or array of shape (n_customers, n_columns)
+            One row per customer. Of a lazy frame the columns to score are collected.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        RFMScorer
+            The fitted scorer.
+
+        Raises
+        ------
+        ColumnError, SegkitTypeError, SegkitValueError, MissingValuesError
+            For a missing column, text in place of numbers, infinities, impossible counts, no
+            customers, missing values where ``missing="raise"``, and edges that do not fit.
+        SegmentMapError
+            For a map that needs scores which are not there.
+        """
+        values = self._validate_customers(X, reset=True)
+        columns = self._columns_used
+        n_bins = self._bins_per_column()
+        given = self._given_edges()
+        edges = []
+        for column, bins, column_values in zip(columns, n_bins, values.T, strict=True):
+            if column in given:
+                edges.append(_checked_edges(given[column], column, bins))
+            else:
+                edges.append(self._learned_edges(column, bins, column_values))
+        self.segment_map_ = self._fitting_map(dict(zip(self._dimensions(), n_bins, strict=True)))
+        self.bin_edges_ = dict(zip(columns, edges, strict=True))
+        self.segments_ = np.array(self.segment_map_.names, dtype=object)
+        self._edge_lists = [column_edges.tolist() for column_edges in edges]
+        return self._finish_fit(X, values)
+
+    def transform(self, X: Any) -> NDArray[np.int64] | NDArray[np.float64]:
+        """Return the scores.
+
+        Parameters
+        ----------
+        X : eager frame or array of shape (n_customers, n_columns)
+            One row per customer.
+
+        Returns
+        -------
+        ndarray of shape (n_customers, n_columns_scored)
+            ``recency_score``, ``frequency_score``, ``monetary_score`` and those of further
+            columns, from 1 to ``n_bins``, higher is better. int64; with
+            ``missing="unassigned"`` float64, NaN where the value is missing. ``set_output`` turns
+            it into a frame.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        LazyFrameError
+            For a lazy frame: use ``assign``.
+        ColumnError, SegkitTypeError, SegkitValueError, MissingValuesError
+            As ``fit``.
+        """
+        check_is_fitted(self)
+        self._refuse_lazy(X, verb="transform")
+        values = self._validate_customers(X, reset=False)
+        if self.missing == "raise":
+            return self._scores(values)
+        scored = self._scores(values).astype(np.float64)
+        scored[np.isnan(values)] = np.nan
+        return scored
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Return the names of the scores.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Ignored, but checked against the columns seen in ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n_columns_scored,), dtype object
+            ``recency_score``, ``frequency_score``, ``monetary_score``, ...
+        """
+        check_is_fitted(self)
+        check_feature_names_in(self, input_features, generate_names=False)
+        return np.array([f"{dimension}_score" for dimension in self._dimensions()], dtype=object)
+
+    def describe(self) -> pd.DataFrame:
+        """Return what defines each segment.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row a segment, in code order: ``code``, ``segment``, ``rule`` (its scores) and
+            ``thresholds`` (the same in the units of the data, as learned).
+        """
+        described = super().describe()
+        thresholds = [self._thresholds(name) for name in self.segment_map_.names]
+        return described.assign(thresholds=thresholds)
+
+    def __sklearn_tags__(self) -> Tags:
+        """Return the tags of a segmenter whose features are scores, not floats as they came."""
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+    # The segmenter's hooks.
+
+    def _codes(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        return self.segment_map_.codes(self._scores(values)[:, self._mapped_positions()])
+
+    def _code_one(self, values: list[float]) -> int:
+        cell = tuple(
+            score_one(values[i], self._edge_lists[i], smaller_is_better=i == 0) - 1
+            for i in self._mapped_positions()
+        )
+        return int(self.segment_map_._table[cell])
+
+    def _code_expression(self, values: Sequence[nw.Expr]) -> nw.Expr:  # noqa: ARG002
+        scored = {dimension: nw.col(f"{dimension}_score") for dimension in self._dimensions()}
+        return self.segment_map_.code_expression(scored)
+
+    def _with_features(self, frame: Any, values: Sequence[nw.Expr]) -> Any:
+        names = [f"{dimension}_score" for dimension in self._dimensions()]
+        scored = frame.with_columns(
+            nw.when(~value.is_null())
+            .then(score_expression(value, edges, smaller_is_better=position == 0))
+            .alias(name)
+            for position, (name, value, edges) in enumerate(
+                zip(names, values, self.bin_edges_.values(), strict=True)
+            )
+        )
+        digits = [nw.col(name).cast(nw.Int64).cast(nw.String) for name in names[:3]]
+        separator = "-" if max(self._bins_per_column()) > 9 else ""
+        return scored.with_columns(nw.concat_str(digits, separator=separator).alias("rfm_cell"))
+
+    def _rules(self) -> list[str]:
+        rules = []
+        for position, name in enumerate(self.segment_map_.names):
+            boxes = [_score_words(box, self.segment_map_) for box in self.segment_map_.boxes(name)]
+            rules.append(self._unless_above(" or ".join(boxes), position))
+        return rules
+
+    # Private helpers, in reading order.
+
+    def _dimensions(self) -> list[str]:
+        further = [
+            f"x{column}" if isinstance(column, int) else column.removesuffix("_days")
+            for column in self._columns_used[3:]
+        ]
+        return [*RFM_DIMENSIONS[: len(self._columns_used)], *further]
+
+    def _bins_per_column(self) -> list[int]:
+        n_columns = len(self._columns_used)
+        if isinstance(self.n_bins, Integral):
+            return [int(self.n_bins)] * n_columns
+        bins = list(self.n_bins)  # type: ignore[arg-type]
+        if len(bins) != len(self.columns) or not all(
+            isinstance(number, Integral) and number >= 2 for number in bins
+        ):
+            raise SegkitValueError(
+                f"RFMScorer: n_bins must be an integer of at least 2, or one for each of the "
+                f"{len(self.columns)} columns, got {self.n_bins!r}."
+            )
+        return [int(number) for number in bins[:n_columns]]
+
+    def _given_edges(self) -> dict[str | int, Any]:
+        if isinstance(self.binning, str):
+            return {}
+        wanted = list(self.columns)
+        if isinstance(self.binning, Mapping):
+            unknown = [column for column in self.binning if column not in wanted]
+            if unknown:
+                raise SegkitValueError(
+                    f"RFMScorer: binning gives edges for {unknown}, which are not among "
+                    f"columns={tuple(wanted)}."
+                )
+            given = dict(self.binning)
+        elif len(self.binning) == len(wanted):
+            given = dict(zip(wanted, self.binning, strict=True))
+        else:
+            raise SegkitValueError(
+                f"RFMScorer: binning gives edges for {len(self.binning)} columns; there are "
+                f"{len(wanted)}: {tuple(wanted)}."
+            )
+        used = dict(zip(wanted, self._columns_used, strict=False))
+        return {used[column]: edges for column, edges in given.items() if column in used}
+
+    def _learned_edges(
+        self, column: str | int, n_bins: int, values: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        present = values[~np.isnan(values)]
+        if not present.size:
+            raise SegkitValueError(
+                f"RFMScorer: column {column!r} has only missing values; there is nothing to learn "
+                "from. Drop it from columns, or give its edges with binning=..."
+            )
+        edges = quantile_edges(present, n_bins)
+        distinct = np.unique(np.searchsorted(edges, np.unique(present), side="left")).size
+        if distinct < n_bins:
+            warnings.warn(
+                f"RFMScorer: ties leave column {column!r} with {distinct} distinct scores of "
+                f"{n_bins}; equal values share a score and the scale stays 1 to {n_bins}. Fewer "
+                "n_bins, or edges of your own through binning=..., give scores that all occur.",
+                TiedScoresWarning,
+                stacklevel=4,
+            )
+        return edges
+
+    def _fitting_map(self, n_bins: Mapping[str, int]) -> SegmentMap:
+        given = self.segment_map
+        segment_map = named_segment_map(given, n_bins) if isinstance(given, str) else given
+        name = given if isinstance(given, str) else "a SegmentMap"
+        for dimension, bins in zip(segment_map.dimensions, segment_map.n_bins, strict=True):
+            if dimension not in n_bins:
+                raise SegmentMapError(
+                    f"RFMScorer: segment_map={name} needs {dimension!r} scores; the scores are "
+                    f"of {list(n_bins)}."
+                )
+            if n_bins[dimension] != bins:
+                raise SegmentMapError(
+                    f"RFMScorer: segment_map={name} is drawn for {bins} {dimension} scores, and "
+                    f"n_bins gives {n_bins[dimension]}. Pass n_bins={bins}, or a SegmentMap with "
+                    f"n_bins={n_bins[dimension]}."
+                )
+        return segment_map
+
+    def _mapped_positions(self) -> list[int]:
+        dimensions = self._dimensions()
+        return [dimensions.index(dimension) for dimension in self.segment_map_.dimensions]
+
+    def _scores(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        return np.column_stack(
+            [
+                scores(values[:, position], edges, smaller_is_better=position == 0)
+                for position, edges in enumerate(self.bin_edges_.values())
+            ]
+        )
+
+    def _thresholds(self, name: str) -> str:
+        dimensions = self._dimensions()
+        boxes = []
+        for box in self.segment_map_.boxes(name):
+            parts = []
+            for dimension, score_range in box.items():
+                position = dimensions.index(dimension)
+                column = self._columns_used[position]
+                parts.append(
+                    _range_words(
+                        str(column), self.bin_edges_[column], score_range, reverse=position == 0
+                    )
+                )
+            boxes.append(" and ".join(part for part in parts if part) or "any")
+        return self._unless_above(" or ".join(boxes), self.segment_map_.names.index(name))
+
+    def _unless_above(self, words: str, position: int) -> str:
+        if not words:
+            return "none of the above"
+        return f"{words}, if none above" if self.segment_map_.first_match and position else words
+
+
+def _checked_edges(edges: Any, column: str | int, n_bins: int) -> NDArray[np.float64]:
+    try:
+        checked = np.asarray(edges, dtype=np.float64)
+    except (TypeError, ValueError):
+        checked = np.array(np.nan)
+    if checked.ndim != 1 or not np.isfinite(checked).all() or (np.diff(checked) <= 0).any():
+        raise SegkitValueError(
+            f"RFMScorer: the edges of {column!r} must be finite numbers in increasing order, got "
+            f"{edges!r}."
+        )
+    if checked.size != n_bins - 1:
+        raise SegkitValueError(
+            f"RFMScorer: {checked.size} edges of {column!r} make {checked.size + 1} scores, and "
+            f"n_bins asks for {n_bins}. Pass n_bins={checked.size + 1} (or one number per column)."
+        )
+    return checked
+
+
+def _score_words(box: Mapping[str, tuple[int, int]], segment_map: SegmentMap) -> str:
+    words = []
+    for (dimension, (low, high)), top in zip(box.items(), segment_map.n_bins, strict=True):
+        if (low, high) != (1, top):
+            words.append(f"{dimension} {low}" if low == high else f"{dimension} {low}–{high}")
+    return ", ".join(words) or "any score"
+
+
+def _range_words(
+    column: str, edges: NDArray[np.float64], score_range: tuple[int, int], *, reverse: bool
+) -> str:
+    low, high = score_range
+    n_bins = edges.size + 1
+    # Of the n_bins - 1 edges, those below a value number low - 1 to high - 1, or, where smaller
+    # is better, n_bins - high to n_bins - low.
+    fewest, most = (n_bins - high, n_bins - low) if reverse else (low - 1, high - 1)
+    above = None if fewest == 0 else edges[fewest - 1]
+    up_to = None if most == n_bins - 1 else edges[most]
+    if above is not None and up_to is not None:
+        if above == up_to:
+            return f"no {column} (tied edges)"
+        return f"{above:,.10g} < {column} ≤ {up_to:,.10g}"
+    if above is not None:
+        return f"{column} > {above:,.10g}"
+    return "" if up_to is None else f"{column} ≤ {up_to:,.10g}"
