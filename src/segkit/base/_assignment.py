@@ -25,7 +25,9 @@ def add_segment(segmenter: SegmenterMixin, frame: Frame, *, label: str) -> Frame
     names = names_in_frame(segmenter, frame, reset=False)
     if isinstance(frame, nw.LazyFrame):
         check_numeric(names, frame, owner=type(segmenter).__name__)
-        return _name_codes(segmenter, _with_code_expression(segmenter, frame, names), label)
+        coded = _with_code_expression(segmenter, frame, names)
+        named: Frame = _name_codes(segmenter, coded, label)
+        return named
     # An eager frame's columns are checked and made floats first, apart from the frame itself, so
     # that what comes back differs from what went in by the added columns only.
     customers = numeric_columns(segmenter, frame, names)

@@ -268,10 +268,10 @@ class SegmenterMixin:
     def _code_one(self, values: list[float]) -> int:
         return int(self._codes(np.array([values], dtype=np.float64))[0])
 
-    def _code_expression(self, values: Sequence[nw.Expr]) -> nw.Expr | None:  # noqa: ARG002
+    def _code_expression(self, values: Sequence[nw.Expr]) -> nw.Expr | None:
         return None
 
-    def _with_features(self, frame: Any, values: Sequence[nw.Expr]) -> Any:  # noqa: ARG002
+    def _with_features(self, frame: Any, values: Sequence[nw.Expr]) -> Any:
         return frame
 
     def _rules(self) -> Sequence[str] | None:

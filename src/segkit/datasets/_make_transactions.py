@@ -14,6 +14,9 @@ from sklearn.utils import check_random_state
 
 from segkit.exceptions import SegkitTypeError, SegkitValueError
 
+_Ints = NDArray[np.int64]
+_Floats = NDArray[np.float64]
+
 _MINUTES_PER_DAY = 24 * 60
 
 # Opening hours and the share of a day's orders up to each of them: quiet mornings, a lunch
@@ -209,18 +212,12 @@ def make_transactions(
     _check("q", q, Real, "finite and above 1, else the mean is not", lambda x: 1 < x < np.inf)
     for name, value in {"same_day_rate": same_day_rate, "return_rate": return_rate}.items():
         _check(name, value, Real, "a probability from 0 to 1", lambda x: 0 <= x <= 1)
-    for name, flag in {
-        "price_points": price_points,
-        "return_parameters": return_parameters,
-    }.items():
-        _check(name, flag, bool, "True or False", lambda _: True)
+    _check("price_points", price_points, bool, "True or False", lambda _: True)
+    _check("return_parameters", return_parameters, bool, "True or False", lambda _: True)
     first_day, last_day = _read_day("start", start), _read_day("end", end)
-    if last_day < first_day:
-        raise SegkitValueError(
-            "make_transactions: parameter 'end' must not be before 'start'; got "
-            f"start={first_day} and end={last_day}. Swap them, or move one."
-        )
-    n_days = int((last_day - first_day).astype(np.int64)) + 1
+    not_before = f"on or after the start, {first_day}"
+    _check("end", last_day, datetime.date, not_before, lambda day: day >= first_day)
+    n_days = (last_day - first_day).days + 1
     rng = _read_random_state(random_state)
 
     first_order = rng.uniform(0.0, n_days, n_customers)
@@ -237,11 +234,12 @@ def make_transactions(
     cents = _draw_order_values(rng, mean_spend[customer], p, price_points)
     customer, minute, cents = _add_returns(rng, customer, minute, cents, return_rate, n_days)
 
+    midnight = np.datetime64(first_day, "us")
     by_time = np.argsort(minute, kind="stable")
     transactions = pd.DataFrame(
         {
             "customer_id": customer[by_time] + 1,
-            "timestamp": _timestamps(first_day, minute[by_time]),
+            "timestamp": midnight + minute[by_time].astype("timedelta64[m]"),
             "amount": cents[by_time] / 100.0,
             "order_id": np.arange(1, len(by_time) + 1, dtype=np.int64),
         }
@@ -254,9 +252,7 @@ def make_transactions(
             "purchase_rate": purchase_rate,
             "dropout_probability": dropout_probability,
             "mean_spend": mean_spend,
-            "first_purchase_date": _timestamps(
-                first_day, first_order.astype(np.int64) * _MINUTES_PER_DAY
-            ),
+            "first_purchase_date": midnight + np.floor(first_order).astype("timedelta64[D]"),
             "tenure_days": tenure_days,
             "alive_at_end": alive_at_end,
         }
@@ -266,11 +262,11 @@ def make_transactions(
 
 def _draw_order_times(
     rng: np.random.RandomState,
-    first_order: NDArray[np.float64],
-    tenure_days: NDArray[np.float64],
-    purchase_rate: NDArray[np.float64],
-    dropout_probability: NDArray[np.float64],
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
+    first_order: _Floats,
+    tenure_days: _Floats,
+    purchase_rate: _Floats,
+    dropout_probability: _Floats,
+) -> tuple[_Ints, _Floats, NDArray[np.bool_]]:
     """Return customer index and time in days of each order, and who is alive at the end.
 
     Given their number, the arrivals of a Poisson process are independent and uniform. The
@@ -284,53 +280,44 @@ def _draw_order_times(
         n_until_dropout = 1.0 + np.floor(
             rng.exponential(size=n_customers) / -np.log1p(-dropout_probability)
         )
-    customer = np.repeat(np.arange(n_customers, dtype=np.int64), n_arrivals)
+    everyone = np.arange(n_customers, dtype=np.int64)
+    customer = np.repeat(everyone, n_arrivals)
     # One sort orders the arrivals within each customer: the whole part is the customer.
     share_of_tenure = np.sort(customer + rng.uniform(size=len(customer))) - customer
     rank = np.arange(len(customer)) - np.repeat(np.cumsum(n_arrivals) - n_arrivals, n_arrivals)
     kept = rank < n_until_dropout[customer]
     customer = customer[kept]
     repeat_order = first_order[customer] + share_of_tenure[kept] * tenure_days[customer]
-    return (
-        np.concatenate([np.arange(n_customers, dtype=np.int64), customer]),
-        np.concatenate([first_order, repeat_order]),
-        n_arrivals < n_until_dropout,
-    )
+    alive_at_end = n_arrivals < n_until_dropout
+    return np.r_[everyone, customer], np.r_[first_order, repeat_order], alive_at_end
 
 
-def _opening_hours(day: NDArray[np.float64], n_days: int) -> NDArray[np.int64]:
+def _opening_hours(day: _Floats, n_days: int) -> _Ints:
     """Turn times in days into minutes since the first midnight.
 
     The fraction of the day maps monotonically to the opening hours, which keeps each order's
     date and the order of orders.
     """
     # A sum of floats may round up to the midnight after the last day.
-    whole_day = np.minimum(day.astype(np.int64), n_days - 1)
+    whole_day: _Ints = np.minimum(day.astype(np.int64), n_days - 1)
     hour = np.interp(day - whole_day, _SHARE_OF_DAY, _HOUR)
-    minute = np.minimum((hour * 60).astype(np.int64), _LAST_MINUTE)
-    since_start: NDArray[np.int64] = whole_day * _MINUTES_PER_DAY + minute
-    return since_start
+    minute_of_day: _Ints = np.minimum((hour * 60).astype(np.int64), _LAST_MINUTE)
+    return whole_day * _MINUTES_PER_DAY + minute_of_day
 
 
 def _add_same_day_orders(
-    rng: np.random.RandomState,
-    customer: NDArray[np.int64],
-    minute: NDArray[np.int64],
-    same_day_rate: float,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    rng: np.random.RandomState, customer: _Ints, minute: _Ints, same_day_rate: float
+) -> tuple[_Ints, _Ints]:
     """Follow some orders by a second one between them and closing time."""
     again = np.flatnonzero(rng.uniform(size=len(minute)) < same_day_rate)
     minutes_left = _LAST_MINUTE - minute[again] % _MINUTES_PER_DAY
     later = np.ceil(rng.uniform(size=len(again)) * minutes_left).astype(np.int64)
-    return (
-        np.concatenate([customer, customer[again]]),
-        np.concatenate([minute, minute[again] + later]),
-    )
+    return np.r_[customer, customer[again]], np.r_[minute, minute[again] + later]
 
 
 def _draw_order_values(
-    rng: np.random.RandomState, mean_spend: NDArray[np.float64], p: float, price_points: bool
-) -> NDArray[np.float64]:
+    rng: np.random.RandomState, mean_spend: _Floats, p: float, price_points: bool
+) -> _Floats:
     """Draw z ~ Gamma(p, rate nu) for each order, in whole cents, given E[z] = p / nu."""
     cents = 100.0 * rng.gamma(p, 1.0, len(mean_spend)) * (mean_spend / p)
     if not price_points:
@@ -339,18 +326,18 @@ def _draw_order_values(
     grid = np.searchsorted(np.cumsum(shares)[:-1], rng.uniform(size=len(cents)), side="right")
     step, offset = steps[grid], offsets[grid]
     # Never below the first point, so that no order is free.
-    point: NDArray[np.float64] = np.maximum(np.rint((cents + offset) / step), 1.0) * step - offset
+    point: _Floats = np.maximum(np.rint((cents + offset) / step), 1.0) * step - offset
     return point
 
 
 def _add_returns(
     rng: np.random.RandomState,
-    customer: NDArray[np.int64],
-    minute: NDArray[np.int64],
-    cents: NDArray[np.float64],
+    customer: _Ints,
+    minute: _Ints,
+    cents: _Floats,
     return_rate: float,
     n_days: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+) -> tuple[_Ints, _Ints, _Floats]:
     """Send some orders back, each at most once, as rows with a negative amount."""
     returned = np.flatnonzero(rng.uniform(size=len(minute)) < return_rate)
     n_returns = len(returned)
@@ -365,17 +352,10 @@ def _add_returns(
     known = day < n_days
     return_minute = _opening_hours(day[known] + hour_of_return[known], n_days)
     return (
-        np.concatenate([customer, customer[returned[known]]]),
-        np.concatenate([minute, return_minute]),
-        np.concatenate([cents, -refund[known]]),
+        np.r_[customer, customer[returned[known]]],
+        np.r_[minute, return_minute],
+        np.r_[cents, -refund[known]],
     )
-
-
-def _timestamps(first_day: np.datetime64, minute: NDArray[np.int64]) -> NDArray[np.datetime64]:
-    """Return minutes since the first midnight as datetime64[us], the unit engines share."""
-    midnight = first_day.astype("datetime64[us]")
-    moment: NDArray[np.datetime64] = midnight + minute.astype("timedelta64[m]")
-    return moment
 
 
 def _check(
@@ -389,10 +369,10 @@ def _check(
         raise SegkitValueError(f"{message}. {remedy}")
 
 
-def _read_day(name: str, value: object) -> np.datetime64:
+def _read_day(name: str, value: object) -> datetime.date:
     expected = f"make_transactions: parameter {name!r} must be a day without time or time zone"
     remedy = "Pass a date or a string such as '2025-12-31'."
-    if not isinstance(value, str | datetime.date | np.datetime64):
+    if not isinstance(value, str | datetime.date):
         raise SegkitTypeError(f"{expected}; got {value!r} of type {type(value).__name__}. {remedy}")
     try:
         moment = pd.Timestamp(value)
@@ -400,7 +380,7 @@ def _read_day(name: str, value: object) -> np.datetime64:
         raise SegkitValueError(f"{expected}; got {value!r}. {remedy}") from error
     if pd.isna(moment) or moment.tz is not None or moment != moment.normalize():
         raise SegkitValueError(f"{expected}; got {value!r}. {remedy}")
-    return np.datetime64(moment.date(), "D")
+    return moment.date()
 
 
 def _read_random_state(random_state: Any) -> np.random.RandomState:

@@ -3,6 +3,7 @@
 """
 
 import os
+from gzip import BadGzipFile
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -14,10 +15,6 @@ _CDNOW_COLUMNS = {
     4: ["customer_id", "date", "number_of_cds", "dollar_value"],
     5: ["customer_id", "sample_id", "date", "number_of_cds", "dollar_value"],
 }
-_CDNOW_EXPECTED = (
-    "4 columns (customer_id, date, number_of_cds, dollar_value) or, for the sample, 5 columns "
-    "(customer_id, sample id, date, number_of_cds, dollar_value), separated by blanks"
-)
 _CDNOW_SOURCE = (
     "Pass CDNOW_master.txt or CDNOW_sample.txt as published at "
     "https://www.brucehardie.com/datasets/."
@@ -32,6 +29,7 @@ _RETAIL_DTYPES = {
     "CustomerID": "Int64",
 }
 _RETAIL_COLUMNS = ["InvoiceNo", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID"]
+_RETAIL_HEADER = [*_RETAIL_COLUMNS, "StockCode", "Description", "Country"]
 _RETAIL_SOURCE = (
     "Pass Online Retail.xlsx as published at https://doi.org/10.24432/C5BW33 (UCI dataset 352), "
     "or that table saved as CSV. Online Retail II is another dataset."
@@ -104,36 +102,29 @@ def load_cdnow(path: str | os.PathLike[str]) -> pd.DataFrame:
     file = _existing_file("load_cdnow", path, _CDNOW_SOURCE)
     try:
         table = pd.read_csv(file, sep=r"\s+", header=None, dtype="str")
-    except (ValueError, BadZipFile) as error:
-        raise _not_the_file(
-            "load_cdnow", "a CDNOW file", _CDNOW_EXPECTED, "no such table", _CDNOW_SOURCE
-        ) from error
-    first_row = table.iloc[0].astype("str").tolist()
-    has_header = not first_row[0].isdigit()
+    except (ValueError, BadZipFile, BadGzipFile) as error:
+        raise _not_cdnow("no table separated by blanks") from error
     if table.shape[1] not in _CDNOW_COLUMNS:
-        found = f"{table.shape[1]} column(s)" + (f" {first_row}" if has_header else "")
-        raise _not_the_file("load_cdnow", "a CDNOW file", _CDNOW_EXPECTED, found, _CDNOW_SOURCE)
-    table.columns = pd.Index(_CDNOW_COLUMNS[table.shape[1]])
-    table = table.iloc[1:].reset_index(drop=True) if has_header else table
+        raise _not_cdnow(f"{table.shape[1]} column(s)")
+    columns = _CDNOW_COLUMNS[table.shape[1]]
+    table.columns = pd.Index(columns)
+    if table.iloc[0].tolist() == columns:
+        table = table.iloc[1:].reset_index(drop=True)
+    if table.isna().any(axis=None):
+        raise _not_cdnow(f"{len(columns)} columns with missing values")
     try:
         return pd.DataFrame(
             {
                 "customer_id": table["customer_id"].astype("int64"),
-                "timestamp": pd.to_datetime(table["date"], format="%Y%m%d").astype(
-                    "datetime64[us]"
-                ),
+                "timestamp": _parse_dates(table["date"], "%Y%m%d"),
                 "amount": table["dollar_value"].astype("float64"),
                 "order_id": pd.RangeIndex(1, len(table) + 1),
             }
         )
-    except ValueError as error:
-        found = f"{table.shape[1]} columns" + (f" {first_row}" if has_header else "")
-        raise _not_the_file(
-            "load_cdnow",
-            "a CDNOW file",
-            f"{_CDNOW_EXPECTED}, with whole numbers as ids, dates as yyyymmdd and dollars",
-            f"{found} with other values",
-            _CDNOW_SOURCE,
+    except (TypeError, ValueError) as error:
+        raise _not_cdnow(
+            f"{len(columns)} columns with values that are no whole customer ids, dates such as "
+            "19970131, or dollars"
         ) from error
 
 
@@ -208,25 +199,31 @@ def load_online_retail(path: str | os.PathLike[str]) -> pd.DataFrame:
     """
     file = _existing_file("load_online_retail", path, _RETAIL_SOURCE)
     try:
-        found = _read_retail_table(file, header_only=True).columns.astype("str").tolist()
-    except (ValueError, BadZipFile) as error:
+        found = _read_retail_table(file, header_only=True).columns.tolist()
+    except (ValueError, BadZipFile, BadGzipFile) as error:
         raise _not_online_retail("no such table") from error
     if not set(_RETAIL_COLUMNS) <= set(found):
-        raise _not_online_retail(f"{len(found)} column(s) {found}")
+        # The first line of a file without a header is a customer's data and not to be shown.
+        has_header = not set(_RETAIL_HEADER).isdisjoint(found)
+        raise _not_online_retail(f"{len(found)} column(s)" + (f" {found}" if has_header else ""))
     try:
         table = _read_retail_table(file)
+        if table.drop(columns="CustomerID").isna().any(axis=None):
+            raise _not_online_retail("these columns with missing values besides customer ids")
         return pd.DataFrame(
             {
                 "customer_id": table["CustomerID"],
-                "timestamp": _parse_retail_dates(table["InvoiceDate"]),
+                "timestamp": _parse_dates(table["InvoiceDate"], *_RETAIL_DATE_FORMATS),
                 "amount": table["Quantity"] * table["UnitPrice"],
                 "order_id": table["InvoiceNo"],
             }
         )
+    except SegkitValueError:
+        raise
     except (TypeError, ValueError) as error:
         raise _not_online_retail(
-            "these columns with values that are no whole quantities, unit prices, customer "
-            "numbers, or dates such as 2011-01-31 09:30:00 or 1/31/2011 9:30"
+            "these columns with values that are no whole quantities, unit prices, whole customer "
+            "ids, or dates such as 2011-01-31 09:30:00 or 1/31/2011 9:30"
         ) from error
 
 
@@ -248,15 +245,15 @@ def _read_retail_table(file: Path, *, header_only: bool = False) -> pd.DataFrame
         ) from error
 
 
-def _parse_retail_dates(dates: "pd.Series[str]") -> "pd.Series[pd.Timestamp]":
-    if pd.api.types.is_datetime64_any_dtype(dates):
-        return dates.astype("datetime64[us]")
-    for date_format in _RETAIL_DATE_FORMATS[:-1]:
+def _parse_dates(dates: "pd.Series[str]", *formats: str) -> "pd.Series[pd.Timestamp]":
+    """Parse dates in the first of the formats that fits them all; a workbook's are parsed."""
+    *others, last = formats
+    for date_format in others:
         try:
             return pd.to_datetime(dates, format=date_format).astype("datetime64[us]")
         except ValueError:
             continue
-    return pd.to_datetime(dates, format=_RETAIL_DATE_FORMATS[-1]).astype("datetime64[us]")
+    return pd.to_datetime(dates, format=last).astype("datetime64[us]")
 
 
 def _existing_file(function: str, path: str | os.PathLike[str], source: str) -> Path:
@@ -269,16 +266,16 @@ def _existing_file(function: str, path: str | os.PathLike[str], source: str) -> 
     return file
 
 
-def _not_online_retail(found: str) -> SegkitValueError:
-    expected = f"the columns {_RETAIL_COLUMNS}"
-    return _not_the_file(
-        "load_online_retail", "an Online Retail file", expected, found, _RETAIL_SOURCE
+def _not_cdnow(found: str) -> SegkitValueError:
+    return SegkitValueError(
+        "load_cdnow: parameter 'path' must name a CDNOW file, a table separated by blanks with the "
+        f"4 columns {_CDNOW_COLUMNS[4]} or, for the sample, the 5 columns {_CDNOW_COLUMNS[5]}; "
+        f"found {found}. {_CDNOW_SOURCE}"
     )
 
 
-def _not_the_file(
-    function: str, kind: str, expected: str, found: str, source: str
-) -> SegkitValueError:
+def _not_online_retail(found: str) -> SegkitValueError:
     return SegkitValueError(
-        f"{function}: parameter 'path' must name {kind} with {expected}; found {found}. {source}"
+        "load_online_retail: parameter 'path' must name an Online Retail file with the columns "
+        f"{_RETAIL_COLUMNS}; found {found}. {_RETAIL_SOURCE}"
     )

@@ -265,7 +265,7 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         )
         return int(self.segment_map_._table[cell])
 
-    def _code_expression(self, values: Sequence[nw.Expr]) -> nw.Expr:  # noqa: ARG002
+    def _code_expression(self, values: Sequence[nw.Expr]) -> nw.Expr:
         scored = {dimension: nw.col(f"{dimension}_score") for dimension in self._dimensions()}
         return self.segment_map_.code_expression(scored)
 
@@ -301,11 +301,11 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
 
     def _bins_per_column(self) -> list[int]:
         n_columns = len(self._columns_used)
-        if isinstance(self.n_bins, Integral):
+        if not isinstance(self.n_bins, Sequence):
             return [int(self.n_bins)] * n_columns
-        bins = list(self.n_bins)  # type: ignore[arg-type]
+        bins = list(self.n_bins)
         if len(bins) != len(self.columns) or not all(
-            isinstance(number, Integral) and number >= 2 for number in bins
+            isinstance(number, int | np.integer) and number >= 2 for number in bins
         ):
             raise SegkitValueError(
                 f"RFMScorer: n_bins must be an integer of at least 2, or one for each of the "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import numbers
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -207,7 +206,7 @@ class SegmentMap:
         ranges = []
         for dimension, top in zip(self.dimensions, self.n_bins, strict=True):
             scores = entry.get(dimension, (1, top))
-            low, high = (scores, scores) if isinstance(scores, numbers.Integral) else scores
+            low, high = (scores, scores) if isinstance(scores, int | np.integer) else scores
             if not 1 <= low <= high <= top:
                 raise SegmentMapError(
                     f"SegmentMap: {name!r} asks for {dimension} scores {low} to {high}; scores "
@@ -298,9 +297,9 @@ def _dimensions(entries: Mapping[str, Sequence[Any]]) -> tuple[str, ...]:
 
 
 def _bins(n_bins: int | Sequence[int], dimensions: Sequence[str]) -> tuple[int, ...]:
-    bins = (n_bins,) * len(dimensions) if isinstance(n_bins, numbers.Integral) else tuple(n_bins)
+    bins = (n_bins,) * len(dimensions) if isinstance(n_bins, int) else tuple(n_bins)
     if len(bins) != len(dimensions) or not all(
-        isinstance(number, numbers.Integral) and number >= 1 for number in bins
+        isinstance(number, int | np.integer) and number >= 1 for number in bins
     ):
         raise SegmentMapError(
             f"SegmentMap: n_bins must be a number of scores, or one for each of {dimensions}, "

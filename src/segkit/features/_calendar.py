@@ -1,0 +1,101 @@
+"""Calendar days: as numbers inside any engine, and the moment that a customer table describes."""
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import pandas as pd
+
+from segkit.exceptions import SegkitTypeError, SegkitValueError
+
+#: What ``as_of`` may be.
+Moment: TypeAlias = str | dt.date | dt.datetime | np.datetime64
+
+
+def day_number(timestamp: nw.Expr) -> nw.Expr:
+    """Return the calendar day of a date or datetime column, in its own zone, as a whole number.
+
+    Days are numbered as by ``datetime.date.toordinal`` (1 January of year 1 is day 1), from the
+    year and the day of the year, which every engine reads in the column's zone; differences of
+    dates are durations, which engines count in units of their own.
+    """
+    past = timestamp.dt.year().cast(nw.Int64) - 1
+    leap_days = past // 4 - past // 100 + past // 400
+    return (past * 365 + leap_days + timestamp.dt.ordinal_day().cast(nw.Int64)).cast(nw.Int64)
+
+
+@dataclass(frozen=True)
+class AsOf:
+    """The moment that a customer table describes.
+
+    Recency and tenure are counted from `day`. Rows after it are not yet known: those of later
+    days, or, where there is an `instant`, those after that instant.
+    """
+
+    day: dt.date
+    instant: dt.datetime | None = None
+
+    def is_known(self, timestamp: nw.Expr, day: nw.Expr, *, is_date: bool) -> nw.Expr:
+        """Return whether a row is not after this moment."""
+        if self.instant is None or is_date:
+            return day <= self.day.toordinal()
+        return timestamp <= nw.lit(self.instant)
+
+
+def parse_as_of(as_of: Moment, *, zone: str | None, owner: str) -> AsOf:
+    """Read `as_of` for a log in this time zone (None: without one)."""
+    moment = _as_date_or_datetime(as_of, owner=owner)
+    if not isinstance(moment, dt.datetime):
+        return AsOf(moment)
+    if (moment.tzinfo is None) != (zone is None):
+        log = "no time zone" if zone is None else f"the time zone {zone}"
+        given = "none" if moment.tzinfo is None else f"{moment.tzinfo}"
+        raise SegkitValueError(
+            f"{owner}: the log has {log} and as_of={as_of} has {given}; time zones are never "
+            "guessed. Give as_of in the log's own terms, or as a date, which means the end of "
+            "that day there."
+        )
+    if zone is not None:
+        moment = moment.astimezone(_zone_info(zone))
+    return AsOf(moment.date(), moment)
+
+
+def _as_date_or_datetime(as_of: Any, *, owner: str) -> dt.date:
+    try:
+        if isinstance(as_of, str):
+            is_date = re.fullmatch(r"\d{4}-?\d{2}-?\d{2}", as_of.strip()) is not None
+            kind = dt.date if is_date else dt.datetime
+            return kind.fromisoformat(as_of.strip())
+        if isinstance(as_of, np.datetime64) and not np.isnat(as_of):
+            in_days = np.datetime_data(as_of)[0] == "D"
+            found: Any = as_of.astype("datetime64[D]" if in_days else "datetime64[us]").item()
+            if isinstance(found, dt.date):
+                return found
+    except ValueError as error:
+        raise SegkitValueError(
+            f"{owner}: as_of={as_of!r} is not a date such as '2024-06-30' or a datetime such as "
+            "'2024-06-30 18:00'."
+        ) from error
+    if isinstance(as_of, pd.Timestamp):
+        return as_of.to_pydatetime(warn=False)
+    if isinstance(as_of, dt.date) and as_of is not pd.NaT:
+        return as_of
+    raise SegkitTypeError(
+        f"{owner}: as_of must be a date, a datetime or text in ISO format such as '2024-06-30', "
+        f"got {as_of!r}."
+    )
+
+
+def _zone_info(zone: str) -> dt.tzinfo:
+    try:
+        return ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        offset = re.fullmatch(r"(?:UTC)?([+-])(\d{2}):?(\d{2})", zone)
+        if offset is None:
+            raise
+        minutes = int(offset[2]) * 60 + int(offset[3])
+        return dt.timezone(dt.timedelta(minutes=minutes if offset[1] == "+" else -minutes))

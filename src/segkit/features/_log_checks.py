@@ -1,0 +1,166 @@
+"""Checks of a transaction log before anything is counted."""
+
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import pandas as pd
+
+from segkit._frames import Frame, float_series
+from segkit._input_checks import check_columns_present, check_numeric
+from segkit.exceptions import (
+    ColumnError,
+    LazyFrameError,
+    MissingValuesError,
+    SegkitTypeError,
+    SegkitValueError,
+)
+
+OWNER = "summarize_transactions"
+
+
+def with_clean_types(
+    log: Frame, *, customer_id: str, timestamp: str, amount: str, order_id: str | None
+) -> Frame:
+    """Return the log's needed columns, timestamps as such and amounts as Float64."""
+    named = {"customer_id": customer_id, "timestamp": timestamp, "amount": amount}
+    if order_id is not None:
+        named["order_id"] = order_id
+    for role, name in named.items():
+        if not isinstance(name, str):
+            raise SegkitTypeError(f"{OWNER}: {role} must be a column name, got {name!r}.")
+        check_columns_present([name], log, owner=OWNER, remedy=f"Pass {role}=... to name it.")
+    if len({customer_id, timestamp, amount}) < 3 or order_id in (timestamp, amount):
+        raise ColumnError(
+            f"{OWNER}: customer_id, timestamp, amount and order_id must be different columns, got "
+            f"{named}."
+        )
+    check_numeric([amount], log, owner=OWNER)
+    log = log.select(list(dict.fromkeys(named.values())))
+    if isinstance(log, nw.LazyFrame):
+        _check_lazy_timestamps(log, timestamp)
+        return log.with_columns(nw.col(amount).cast(nw.Float64))
+    _check_ids(log[customer_id])
+    log = log.with_columns(float_series(log[amount]).alias(amount))
+    dtype = log[timestamp].dtype
+    if dtype == nw.Date or dtype == nw.Datetime:
+        return log
+    return log.with_columns(_parsed_timestamps(log[timestamp], log.implementation))
+
+
+def time_zone(log: Frame, timestamp: str) -> str | None:
+    """Return the zone of the timestamps, None where they have none."""
+    dtype = log.collect_schema()[timestamp]
+    zone: str | None = getattr(dtype, "time_zone", None)
+    return zone
+
+
+def check_eager_log(
+    log: nw.DataFrame[Any],
+    *,
+    customer_id: str,
+    timestamp: str,
+    amount: str,
+    order_id: str | None,
+    missing: str,
+) -> nw.DataFrame[Any]:
+    """Raise for infinite amounts; raise for missing values or leave their rows out."""
+    infinite = int((~log[amount].is_nan() & ~log[amount].is_finite()).sum())
+    if infinite:
+        raise SegkitValueError(
+            f"{OWNER}: column {amount!r} is infinite in {infinite:,} of {len(log):,} rows; "
+            "amounts must be finite. Correct or drop these rows."
+        )
+    absent = missing_values(log, customer_id, timestamp, amount, order_id)
+    flags = log.select(**absent)
+    counts = {name: int(flags[name].sum()) for name in absent}
+    if not any(counts.values()):
+        return log
+    if missing == "raise":
+        found = ", ".join(f"{name!r} in {count:,}" for name, count in counts.items() if count)
+        raise MissingValuesError(
+            f"{OWNER}: missing values in column {found} of {len(log):,} rows. Look where they "
+            "come from, then fill them, or pass missing='drop' to leave these rows out."
+        )
+    present = log.filter(*(~condition for condition in absent.values()))
+    if not len(present):
+        raise SegkitValueError(f"{OWNER}: every row of the log has a missing value.")
+    return present
+
+
+def missing_values(
+    log: Frame, customer_id: str, timestamp: str, amount: str, order_id: str | None
+) -> dict[str, nw.Expr]:
+    """Return, for each column, the condition that a row lacks what it must have.
+
+    A return needs no order id, because it is never an order.
+    """
+    no_id = nw.col(customer_id).is_null()
+    if log.collect_schema()[customer_id].is_float():
+        no_id = no_id | nw.col(customer_id).is_nan()
+    absent = {
+        customer_id: no_id,
+        timestamp: nw.col(timestamp).is_null(),
+        amount: nw.col(amount).is_null() | nw.col(amount).is_nan(),
+    }
+    if order_id is not None:
+        is_return = (nw.col(amount) < 0).fill_null(value=False)
+        absent[order_id] = nw.col(order_id).is_null() & ~is_return
+    return absent
+
+
+def _check_ids(ids: nw.Series[Any]) -> None:
+    if ids.dtype != nw.Object:
+        return
+    kind = pd.api.types.infer_dtype(ids.to_native(), skipna=True)
+    if kind.startswith("mixed"):
+        raise SegkitTypeError(
+            f"{OWNER}: column {ids.name!r} mixes kinds of ids (pandas calls it {kind!r}), such as "
+            "numbers and text, so that one customer may have two. Make them one kind, for "
+            "example with astype(str)."
+        )
+
+
+def _check_lazy_timestamps(log: nw.LazyFrame[Any], timestamp: str) -> None:
+    dtype = log.collect_schema()[timestamp]
+    if dtype != nw.Date and dtype != nw.Datetime:
+        raise LazyFrameError(
+            f"{OWNER}: column {timestamp!r} must hold dates or datetimes, got {dtype}; in a lazy "
+            "frame it cannot be parsed. Cast it in the query first."
+        )
+
+
+def _parsed_timestamps(series: nw.Series[Any], implementation: nw.Implementation) -> Any:
+    """Read dates and ISO 8601 text; anything ambiguous, such as 03/04/2024, is an error."""
+    name = series.name
+    is_pandas = implementation.is_pandas_like()
+    native = series.to_native() if is_pandas else pd.Series(series.to_list(), dtype=object)
+    kind = pd.api.types.infer_dtype(native, skipna=True)
+    if kind not in {"string", "date", "datetime", "datetime64", "empty"}:
+        raise SegkitTypeError(
+            f"{OWNER}: column {name!r} must hold dates or datetimes, got {series.dtype} "
+            f"({kind}). Convert it first, for example with pandas.to_datetime(..., "
+            "format='%Y%m%d')."
+        )
+    try:
+        parsed = pd.to_datetime(native, format="ISO8601" if kind == "string" else None)
+    except (ValueError, TypeError, OverflowError) as error:
+        if "imezone" in str(error) or "Tz-aware" in str(error) or "time zone" in str(error):
+            raise SegkitValueError(
+                f"{OWNER}: column {name!r} mixes time zones, so its calendar days are not "
+                "defined. Convert it to one zone first, for example with "
+                "pandas.to_datetime(..., utc=True).dt.tz_convert('Europe/London')."
+            ) from None
+        unreadable = pd.to_datetime(native, format="ISO8601", errors="coerce", utc=True)
+        count = int((unreadable.isna() & ~native.isna()).sum())
+        raise SegkitValueError(
+            f"{OWNER}: column {name!r} holds text that is no ISO 8601 date in {count:,} of "
+            f"{len(native):,} rows. Parse it first, with its format: "
+            "pandas.to_datetime(..., format='%d/%m/%Y')."
+        ) from None
+    if is_pandas:
+        return nw.from_native(parsed, series_only=True).alias(name)
+    if parsed.dt.tz is not None:
+        raise SegkitTypeError(
+            f"{OWNER}: column {name!r} holds text with time zones; parse it in the frame first."
+        )
+    return nw.new_series(name, parsed.to_numpy(), backend=implementation)  # type: ignore[arg-type]
