@@ -208,9 +208,7 @@ def load_online_retail(path: str | os.PathLike[str]) -> pd.DataFrame:
         raise _not_online_retail(f"{len(found)} column(s)" + (f" {found}" if has_header else ""))
     try:
         table = _read_retail_table(file)
-        if table.drop(columns="CustomerID").isna().any(axis=None):
-            raise _not_online_retail("these columns with missing values besides customer ids")
-        return pd.DataFrame(
+        log = pd.DataFrame(
             {
                 "customer_id": table["CustomerID"],
                 "timestamp": _parse_dates(table["InvoiceDate"], *_RETAIL_DATE_FORMATS),
@@ -218,13 +216,14 @@ def load_online_retail(path: str | os.PathLike[str]) -> pd.DataFrame:
                 "order_id": table["InvoiceNo"],
             }
         )
-    except SegkitValueError:
-        raise
     except (TypeError, ValueError) as error:
         raise _not_online_retail(
             "these columns with values that are no whole quantities, unit prices, whole customer "
             "ids, or dates such as 2011-01-31 09:30:00 or 1/31/2011 9:30"
         ) from error
+    if log.drop(columns="customer_id").isna().any(axis=None):
+        raise _not_online_retail("these columns with missing values besides customer ids")
+    return log
 
 
 def _read_retail_table(file: Path, *, header_only: bool = False) -> pd.DataFrame:

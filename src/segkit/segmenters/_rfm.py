@@ -6,7 +6,9 @@ kept, so that ties share a score and a new customer is scored as an old one.
 
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from numbers import Integral
+from operator import and_
 from typing import Any, ClassVar, Literal, Self
 
 import narwhals.stable.v2 as nw
@@ -279,9 +281,15 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
                 zip(names, values, self.bin_edges_.values(), strict=True)
             )
         )
-        digits = [nw.col(name).cast(nw.Int64).cast(nw.String) for name in names[:3]]
+        if self.missing == "unassigned" and scored.implementation.is_pandas_like():
+            # numpy's integers have no null; pandas' own do.
+            native = scored.to_native().astype(dict.fromkeys(names, "Int64"))
+            scored = nw.from_native(native)
         separator = "-" if max(self._bins_per_column()) > 9 else ""
-        return scored.with_columns(nw.concat_str(digits, separator=separator).alias("rfm_cell"))
+        digits = [nw.col(name).fill_null(0).cast(nw.Int64).cast(nw.String) for name in names[:3]]
+        complete = reduce(and_, (~nw.col(name).is_null() for name in names[:3]))
+        cell = nw.when(complete).then(nw.concat_str(digits, separator=separator))
+        return scored.with_columns(cell.alias("rfm_cell"))
 
     def _rules(self) -> list[str]:
         rules = []

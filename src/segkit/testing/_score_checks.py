@@ -1,0 +1,178 @@
+"""Checks that a customer's segment depends on nothing but the customer."""
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+
+from segkit._frames import UNASSIGNED
+from segkit.testing._subject import Check, Subject
+
+
+def check_segments_are_distinct_names(subject: Subject, customers: pd.DataFrame) -> str | None:
+    """segments_ is an object array of distinct names, none of them "unassigned"."""
+    segments = subject.fit(customers).segments_
+    if not isinstance(segments, np.ndarray) or segments.dtype != object or segments.ndim != 1:
+        return f"segments_ must be an object array with one axis, got {segments!r}"
+    if not all(isinstance(name, str) for name in segments) or not len(segments):
+        return f"segments_ must be names, got {segments!r}"
+    if len(set(segments)) < len(segments) or UNASSIGNED in segments:
+        return f"segments_ must be distinct and other than {UNASSIGNED!r}, got {list(segments)}"
+    return None
+
+
+def check_codes_within_segments(subject: Subject, customers: pd.DataFrame) -> str | None:
+    """Codes are int64, one a customer, from -1 to the last segment."""
+    fitted = subject.fitted
+    found = {"predict": fitted.predict(customers), "labels_": subject.fit(customers).labels_}
+    for source, codes in found.items():
+        if not isinstance(codes, np.ndarray) or codes.dtype != np.int64:
+            return f"{source} must be an int64 array, got {getattr(codes, 'dtype', type(codes))}"
+        if codes.shape != (len(customers),):
+            return f"{source} has shape {codes.shape} for {len(customers)} customers"
+        if codes.min() < -1 or codes.max() >= len(fitted.segments_):
+            return f"{source} has codes from {codes.min()} to {codes.max()}; there are " + (
+                f"{len(fitted.segments_)} segments"
+            )
+    return None
+
+
+def check_fit_predict_equals_labels(subject: Subject, customers: pd.DataFrame) -> str | None:
+    """fit_predict(X) is fit(X).labels_."""
+    at_once = clone(subject.fit(customers)).fit_predict(customers)
+    return _difference("fit_predict", at_once, "fit().labels_", subject.fit(customers).labels_)
+
+
+def check_one_row_scores_as_in_the_batch(subject: Subject, customers: pd.DataFrame) -> str | None:
+    """A customer alone gets the code that the same customer gets among all."""
+    together = subject.fitted.predict(subject.customers)[customers.index]
+    alone = [subject.fitted.predict(customers.iloc[[i]])[0] for i in range(len(customers))]
+    return _difference("predict alone", alone, "in the batch", together)
+
+
+def check_subset_scores_as_in_the_whole(subject: Subject, customers: pd.DataFrame) -> str | None:
+    """Part of the customers get the codes that they get among all."""
+    whole = subject.fitted.predict(subject.customers)
+    first_column = subject.columns[0]
+    half = customers.sort_values(first_column).iloc[: max(1, len(customers) // 2)]
+    part = subject.fitted.predict(half)
+    return _difference("predict of a subset", part, "in the whole", whole[half.index])
+
+
+def check_row_order_changes_nothing(subject: Subject, customers: pd.DataFrame) -> str | None:
+    """Shuffled customers get the same codes, in predict and in fit."""
+    shuffled = customers.sample(frac=1, random_state=1)
+    before = pd.Series(subject.fitted.predict(customers), index=customers.index)
+    after = subject.fitted.predict(shuffled)
+    problem = _difference("predict of shuffled rows", after, "in order", before[shuffled.index])
+    if problem:
+        return problem
+    fitted = pd.Series(subject.fit(customers).labels_, index=customers.index)
+    refitted = subject.fit(shuffled).labels_
+    return _difference("labels_ of shuffled rows", refitted, "in order", fitted[shuffled.index])
+
+
+def check_extra_and_reordered_columns_change_nothing(
+    subject: Subject, customers: pd.DataFrame
+) -> str | None:
+    """Columns are picked by name, whatever stands beside them."""
+    fitted = subject.fit(customers)
+    extended = customers.assign(zz_extra=-1.0, zz_text="x")
+    extended = extended[sorted(extended.columns, reverse=True)]
+    problem = _difference(
+        "predict with extra, reordered columns",
+        fitted.predict(extended),
+        "without",
+        fitted.predict(customers),
+    )
+    if problem or getattr(fitted, "columns", None) is None:
+        return problem
+    return _difference(
+        "labels_ with extra, reordered columns",
+        subject.fit(extended).labels_,
+        "without",
+        fitted.labels_,
+    )
+
+
+def check_ties_share_a_code(subject: Subject, customers: pd.DataFrame) -> str | None:
+    """Customers who are equal in the columns used share a code, in predict and in fit."""
+    doubled = pd.concat([customers, customers.iloc[::-1]], ignore_index=True)
+    fitted = subject.fit(doubled)
+    for source, codes in (("labels_", fitted.labels_), ("predict", fitted.predict(doubled))):
+        first, second = codes[: len(customers)], codes[len(customers) :][::-1]
+        problem = _difference(f"{source} of equal customers, first", first, "second", second)
+        if problem:
+            return problem
+    return None
+
+
+def check_nothing_is_mutated(subject: Subject, customers: pd.DataFrame) -> str | None:
+    """Neither the input, nor the parameters, nor numpy's global random state change."""
+    original = customers.copy(deep=True)
+    random_state = pickle.dumps(np.random.get_state())  # noqa: NPY002
+    segmenter = clone(subject.estimator)
+    parameters = repr(segmenter.get_params())
+    segmenter.fit(customers)
+    for verb in ("predict", "predict_segments", "transform", "assign"):
+        if hasattr(segmenter, verb):
+            getattr(segmenter, verb)(customers)
+    segmenter.predict_one(customers.iloc[0].to_dict())
+    if not customers.equals(original) or list(customers.columns) != list(original.columns):
+        return "the frame passed in was changed"
+    if repr(segmenter.get_params()) != parameters:
+        return f"the parameters changed from {parameters} to {segmenter.get_params()!r}"
+    if pickle.dumps(np.random.get_state()) != random_state:  # noqa: NPY002
+        return "numpy's global random state was changed"
+    return None
+
+
+def check_same_random_state_same_result(subject: Subject, customers: pd.DataFrame) -> str | None:
+    """Two fits to the same customers with the same random_state agree to the last bit."""
+    first, second = subject.fit(customers), subject.fit(customers)
+    problem = _difference("labels_ of one fit", first.labels_, "another", second.labels_)
+    if problem or not hasattr(first, "transform"):
+        return problem
+    one = np.asarray(first.transform(customers))
+    other = np.asarray(second.transform(customers))
+    return None if one.tobytes() == other.tobytes() else "transform differs between equal fits"
+
+
+def check_clone_and_pickle(subject: Subject, customers: pd.DataFrame) -> str | None:
+    """A clone is unfitted; a pickled copy predicts as the original."""
+    if hasattr(clone(subject.fitted), "segments_"):
+        return "a clone of a fitted segmenter has segments_"
+    copy = pickle.loads(pickle.dumps(subject.fitted))
+    return _difference(
+        "predict of a pickled copy",
+        copy.predict(customers),
+        "the original",
+        subject.fitted.predict(customers),
+    )
+
+
+SCORE_CHECKS: tuple[Check, ...] = (
+    check_segments_are_distinct_names,
+    check_codes_within_segments,
+    check_fit_predict_equals_labels,
+    check_one_row_scores_as_in_the_batch,
+    check_subset_scores_as_in_the_whole,
+    check_row_order_changes_nothing,
+    check_extra_and_reordered_columns_change_nothing,
+    check_ties_share_a_code,
+    check_nothing_is_mutated,
+    check_same_random_state_same_result,
+    check_clone_and_pickle,
+)
+
+
+def _difference(what: str, got: Any, other: str, expected: Any) -> str | None:
+    got, expected = np.asarray(got), np.asarray(expected)
+    if got.shape == expected.shape and (got == expected).all():
+        return None
+    if got.shape != expected.shape:
+        return f"{what} has shape {got.shape}, {other} {expected.shape}"
+    first = int(np.flatnonzero(got != expected)[0])
+    return f"{what} gives {got[first]!r}, {other} {expected[first]!r} (customer {first} below)"
