@@ -1,0 +1,333 @@
+"""The recency by frequency grid: where the customers are, what they are called, what they bring."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import narwhals.stable.v2 as nw
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import label
+from sklearn.utils.validation import check_is_fitted
+
+from segkit._frames import as_frame, float_matrix, float_series
+from segkit._input_checks import check_columns_present, check_numeric
+from segkit.exceptions import SegkitTypeError
+from segkit.segmenters import RFMScorer
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Best segment first: greens for the best, blues for the young, ambers for those who drift, reds
+# for those who leave, greys for the rest.
+_COLOURS = (
+    "#1b7f5c",
+    "#6cc08b",
+    "#4f9bd9",
+    "#a9d3f5",
+    "#c9def0",
+    "#f4d35e",
+    "#f2b880",
+    "#c8504b",
+    "#e58a7b",
+    "#c9c9cf",
+    "#9a9aa6",
+    "#5c5c6b",
+)
+_N_MAIN_COLOURS = 10
+
+
+class RFMDisplay:
+    """The recency by frequency grid of an :class:`~segkit.RFMScorer`.
+
+    Each cell is coloured and labelled by its segment and shows its customers and its share of
+    the total value. Make it with :meth:`from_estimator`.
+
+    Parameters
+    ----------
+    segments : ndarray of shape (n_recency_scores, n_frequency_scores), dtype object
+        Name of the segment of each cell; the first row and column are those of score 1. Under a
+        map that uses more than recency and frequency, the segment of most of its customers.
+    customers : ndarray of shape (n_recency_scores, n_frequency_scores), dtype int64
+        Number of customers.
+    value_share : ndarray of shape (n_recency_scores, n_frequency_scores), default=None
+        Share of the total value, from 0 to 1.
+    segment_order : sequence of str
+        All segments, best first: the order of the colours.
+    title : str, default=None
+        Title of the picture; by default the number of customers.
+
+    Attributes
+    ----------
+    ax_ : matplotlib.axes.Axes
+        The axes of the grid.
+    figure_ : matplotlib.figure.Figure
+        The figure.
+
+    Examples
+    --------
+    >>> from segkit import RFMScorer, summarize_transactions
+    >>> from segkit.datasets import make_transactions
+    >>> from segkit.plotting import RFMDisplay
+    >>> customers = summarize_transactions(make_transactions(500, random_state=0))
+    >>> display = RFMDisplay.from_estimator(RFMScorer().fit(customers), customers)
+    >>> int(display.customers.sum())
+    500
+    """
+
+    def __init__(
+        self,
+        *,
+        segments: NDArray[np.object_],
+        customers: NDArray[np.int64],
+        value_share: NDArray[np.float64] | None = None,
+        segment_order: list[str],
+        title: str | None = None,
+    ) -> None:
+        self.segments = segments
+        self.customers = customers
+        self.value_share = value_share
+        self.segment_order = segment_order
+        self.title = title
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: RFMScorer, X: Any, *, value: str | None = None, ax: Axes | None = None
+    ) -> Self:
+        """Count the customers of each cell and draw the grid.
+
+        Parameters
+        ----------
+        estimator : RFMScorer
+            A fitted scorer.
+        X : eager frame or array of shape (n_customers, n_columns)
+            The customers to draw, as for ``estimator.predict``.
+        value : str, default=None
+            Column of `X` whose total is shared out; by default the scorer's third column (the
+            monetary value), if it has one. The shares count positive values only, because a
+            share of a total that includes refunds can exceed everything.
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw; by default a new figure.
+
+        Returns
+        -------
+        RFMDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        SegkitTypeError
+            For anything but an RFMScorer.
+        ColumnError
+            For a `value` that `X` does not have.
+        ImportError
+            Where matplotlib is not installed.
+        """
+        if not isinstance(estimator, RFMScorer):
+            raise SegkitTypeError(
+                f"RFMDisplay: expected a fitted RFMScorer, got {type(estimator).__name__}."
+            )
+        check_is_fitted(estimator)
+        values = estimator._validate_customers(X, reset=False)
+        amounts = _amounts(estimator, X, values, value)
+        complete = ~np.isnan(values).any(axis=1)
+        scored = estimator._scores(values[complete])
+        n_recency, n_frequency, *_ = (edges.size + 1 for edges in estimator.bin_edges_.values())
+        shape = (n_recency, n_frequency)
+        cell = np.ravel_multi_index((scored[:, 0] - 1, scored[:, 1] - 1), shape)
+        n_cells = n_recency * n_frequency
+        share = None
+        if amounts is not None:
+            positive = np.clip(np.nan_to_num(amounts[complete]), 0, None)
+            if positive.sum() > 0:
+                summed = np.bincount(cell, weights=positive, minlength=n_cells)
+                share = summed.reshape(shape) / positive.sum()
+        on_grid = set(estimator.segment_map_.dimensions) <= {"recency", "frequency"}
+        display = cls(
+            segments=_cell_segments(estimator, scored, shape),
+            customers=np.bincount(cell, minlength=n_cells).reshape(shape),
+            value_share=share,
+            segment_order=[str(name) for name in estimator.segments_],
+            title=f"RFM segments of {cell.size:,} customers"
+            + ("" if on_grid else ", each cell named by the segment of most of its customers"),
+        )
+        return display.plot(ax=ax)
+
+    def plot(self, ax: Axes | None = None) -> Self:
+        """Draw the grid.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw; by default a new figure.
+
+        Returns
+        -------
+        RFMDisplay
+            The display itself.
+
+        Raises
+        ------
+        ImportError
+            Where matplotlib is not installed.
+        """
+        pyplot = _pyplot()
+        if ax is None:
+            n_recency, n_frequency = self.customers.shape
+            _, ax = pyplot.subplots(
+                figsize=(1.5 + 1.75 * n_frequency, 1.3 + 1.05 * n_recency), layout="constrained"
+            )
+        colours = _segment_colours(self.segment_order)
+        for cell, name in np.ndenumerate(self.segments):
+            self._draw_cell(ax, cell, colours.get(name, "#ffffff"))
+        for cell in _region_corners(self.segments):
+            _write_name(ax, cell, self.segments[cell], colours)
+        self._draw_axes(ax)
+        self.ax_ = ax
+        self.figure_ = ax.figure
+        return self
+
+    def _draw_cell(self, ax: Axes, cell: tuple[int, ...], colour: str) -> None:
+        recency, frequency = cell
+        ax.bar(frequency + 1, 1, width=1, bottom=recency + 0.5, color=colour, linewidth=0, zorder=1)
+        # Wide lines between segments, hair lines within one, so that a segment is one area.
+        for neighbour, xs, ys in (
+            ((recency - 1, frequency), (0.5, 1.5), (0.5, 0.5)),
+            ((recency, frequency - 1), (0.5, 0.5), (0.5, 1.5)),
+        ):
+            if min(neighbour) < 0:
+                continue
+            within = self.segments[neighbour] == self.segments[cell]
+            ax.plot(
+                [frequency + x for x in xs],
+                [recency + y for y in ys],
+                color="white",
+                linewidth=0.8 if within else 3,
+                alpha=0.5 if within else 1,
+                solid_capstyle="projecting",
+                zorder=2,
+            )
+        text = f"{self.customers[cell]:,}"
+        if self.value_share is not None and self.customers[cell]:
+            text += f"\n{_percent(self.value_share[cell])} of value"
+        ax.text(
+            frequency + 1,
+            recency + 0.9,
+            text,
+            ha="center",
+            va="center",
+            fontsize=9,
+            linespacing=1.4,
+            color=_text_colour(colour),
+            alpha=1.0 if self.customers[cell] else 0.6,
+            zorder=3,
+        )
+
+    def _draw_axes(self, ax: Axes) -> None:
+        n_recency, n_frequency = self.customers.shape
+        ax.set_xlim(0.5, n_frequency + 0.5)
+        ax.set_ylim(0.5, n_recency + 0.5)
+        ax.set_xticks(range(1, n_frequency + 1))
+        ax.set_yticks(range(1, n_recency + 1))
+        ax.tick_params(length=0)
+        for spine in ax.spines.values():
+            spine.set_visible(False)
+        ax.set_xlabel(f"Frequency score ({n_frequency} = most orders)")
+        ax.set_ylabel(f"Recency score ({n_recency} = ordered most recently)")
+        ax.set_title(
+            self.title or f"RFM segments of {int(self.customers.sum()):,} customers",
+            loc="left",
+            weight="bold",
+        )
+
+
+def _pyplot() -> Any:
+    try:
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise ImportError(
+            "segkit.plotting needs matplotlib. Install it: pip install 'customer-segkit[plot]'"
+        ) from error
+    return pyplot
+
+
+def _amounts(
+    estimator: RFMScorer, X: Any, values: NDArray[np.float64], value: str | None
+) -> NDArray[np.float64] | None:
+    if value is None:
+        return values[:, 2] if values.shape[1] > 2 else None
+    frame = as_frame(X, owner="RFMDisplay")
+    if not isinstance(frame, nw.DataFrame):
+        raise SegkitTypeError("RFMDisplay: value=... names a column, so X must be a frame.")
+    check_columns_present([value], frame, owner="RFMDisplay", remedy="Pass another value=...")
+    check_numeric([value], frame, owner="RFMDisplay")
+    return float_matrix(frame.select(float_series(frame[value])))[:, 0]
+
+
+def _cell_segments(
+    estimator: RFMScorer, scored: NDArray[np.int64], shape: tuple[int, int]
+) -> NDArray[np.object_]:
+    """Return the segment of each cell: the only one, or that of most of its customers."""
+    segment_map = estimator.segment_map_
+    named = np.full(shape, "", dtype=object)
+    cells = np.argwhere(np.ones(shape, dtype=bool)) + 1
+    if set(segment_map.dimensions) <= {"recency", "frequency"}:
+        mapped = [("recency", "frequency").index(name) for name in segment_map.dimensions]
+        codes = segment_map.codes(cells[:, mapped])
+        named[...] = np.array(segment_map.names, dtype=object)[codes].reshape(shape)
+        return named
+    codes = segment_map.codes(scored[:, estimator._mapped_positions()])
+    counts = np.zeros((*shape, len(segment_map.names)), dtype=np.int64)
+    np.add.at(counts, (scored[:, 0] - 1, scored[:, 1] - 1, codes), 1)
+    most = np.array(segment_map.names, dtype=object)[counts.argmax(axis=2)]
+    occupied = counts.sum(axis=2) > 0
+    named[occupied] = most[occupied]
+    return named
+
+
+def _segment_colours(names: list[str]) -> dict[str, str]:
+    """Return a colour for each segment; few segments are spread over the main colours."""
+    if len(names) >= _N_MAIN_COLOURS:
+        return {name: _COLOURS[i % len(_COLOURS)] for i, name in enumerate(names)}
+    last = max(len(names) - 1, 1)
+    return {
+        name: _COLOURS[round(position * (_N_MAIN_COLOURS - 1) / last)]
+        for position, name in enumerate(names)
+    }
+
+
+def _region_corners(segments: NDArray[np.object_]) -> list[tuple[int, int]]:
+    """Return, for each area of adjacent cells of one segment, its top left cell."""
+    corners = []
+    for name in dict.fromkeys(segments.ravel()):
+        areas, n_areas = label(segments == name)
+        for area in range(1, n_areas + 1):
+            rows, columns = np.nonzero(areas == area)
+            top = rows.max()
+            corners.append((int(top), int(columns[rows == top].min())))
+    return corners
+
+
+def _write_name(ax: Axes, cell: tuple[int, int], name: str, colours: dict[str, str]) -> None:
+    recency, frequency = cell
+    ax.text(
+        frequency + 0.56,
+        recency + 1.42,
+        name,
+        ha="left",
+        va="top",
+        fontsize=9.5,
+        weight="bold",
+        color=_text_colour(colours.get(name, "#ffffff")),
+        zorder=4,
+    )
+
+
+def _text_colour(background: str) -> str:
+    red, green, blue = (int(background[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    # Relative luminance (WCAG 2.1, without the gamma correction).
+    return "#1c1c22" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.5 else "white"
+
+
+def _percent(share: float) -> str:
+    return "<0.1 %" if 0 < share < 0.0005 else f"{100 * share:.1f} %"
