@@ -24,27 +24,25 @@ def as_frame(X: Any, *, owner: str) -> Frame | None:
     """
     if isinstance(X, np.ndarray):
         return None
-    if isinstance(X, pd.DataFrame) and not all(isinstance(name, str) for name in X.columns):
-        return None
+    if isinstance(X, pd.DataFrame):
+        if not all(isinstance(name, str) for name in X.columns):
+            return None
+        _refuse_doubled(X.columns.tolist(), owner=owner)
     frame = nw.from_native(X, pass_through=True)
     if not isinstance(frame, nw.DataFrame | nw.LazyFrame):
         return None
-    doubled = [name for name, count in Counter(_native_names(frame)).items() if count > 1]
+    if frame.implementation.is_pyarrow():
+        _refuse_doubled(frame.to_native().column_names, owner=owner)
+    return frame
+
+
+def _refuse_doubled(names: Sequence[str], *, owner: str) -> None:
+    doubled = [name for name, count in Counter(names).items() if count > 1]
     if doubled:
         raise ColumnError(
             f"{owner}: the frame has more than one column named {doubled}; columns are picked by "
             "name. Rename or drop the doubles."
         )
-    return frame
-
-
-def _native_names(frame: Frame) -> list[str]:
-    native = frame.to_native()
-    if isinstance(native, pd.DataFrame):
-        return list(native.columns)
-    if frame.implementation.is_pyarrow():
-        return list(native.column_names)
-    return frame.collect_schema().names()
 
 
 def require_frame(X: Any, *, owner: str) -> Frame:

@@ -15,6 +15,7 @@ from scipy import stats
 from scipy.special import hyp2f1
 
 from segkit.datasets import make_transactions
+from segkit.datasets._make_transactions import _opening_hours
 from segkit.exceptions import SegkitTypeError, SegkitValueError
 
 PURE = {"price_points": False, "same_day_rate": 0, "return_rate": 0}
@@ -183,6 +184,12 @@ def test_a_period_may_be_a_single_day():
     log = make_transactions(50, start="2024-02-29", end="2024-02-29", random_state=0)
     assert (log["timestamp"].dt.normalize() == pd.Timestamp("2024-02-29")).all()
     assert log["customer_id"].nunique() == 50
+
+
+def test_time_that_rounds_up_to_the_end_is_the_last_minute_before_closing():
+    # Too rare to be drawn: the sum of two floats that rounds up to the end of a 3-day period.
+    minute = _opening_hours(np.array([0.0, 2.0, 3.0]), n_days=3)
+    assert minute.tolist() == [8 * 60, 2 * 1440 + 8 * 60, 2 * 1440 + 22 * 60 - 1]
 
 
 def test_orders_are_placed_at_whole_minutes_in_opening_hours(default_log):

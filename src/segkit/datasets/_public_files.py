@@ -231,10 +231,7 @@ def _read_retail_table(file: Path, *, header_only: bool = False) -> pd.DataFrame
     n_rows = 0 if header_only else None
     columns = None if header_only else _RETAIL_COLUMNS
     if file.suffix.lower() != ".xlsx":
-        # A pound sign in a description makes some copies invalid UTF-8; descriptions are not used.
-        return pd.read_csv(
-            file, nrows=n_rows, usecols=columns, dtype=_RETAIL_DTYPES, encoding_errors="replace"
-        )
+        return pd.read_csv(file, nrows=n_rows, usecols=columns, dtype=_RETAIL_DTYPES)
     try:
         return pd.read_excel(file, nrows=n_rows, usecols=columns, dtype=_RETAIL_DTYPES)
     except ImportError as error:

@@ -10,6 +10,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
+from segkit._frames import Frame
 from segkit.exceptions import SegkitTypeError, SegkitValueError
 
 #: What ``as_of`` may be.
@@ -23,9 +24,9 @@ def day_number(timestamp: nw.Expr) -> nw.Expr:
     year and the day of the year, which every engine reads in the column's zone; differences of
     dates are durations, which engines count in units of their own.
     """
-    past = timestamp.dt.year().cast(nw.Int64) - 1
+    past = timestamp.dt.year() - 1
     leap_days = past // 4 - past // 100 + past // 400
-    return (past * 365 + leap_days + timestamp.dt.ordinal_day().cast(nw.Int64)).cast(nw.Int64)
+    return past * 365 + leap_days + timestamp.dt.ordinal_day()
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class AsOf:
         return timestamp <= nw.lit(self.instant)
 
 
-def parse_as_of(as_of: Moment, *, zone: str | None, owner: str) -> AsOf:
+def parse_as_of(as_of: Moment, *, zone: dt.tzinfo | None, owner: str) -> AsOf:
     """Read `as_of` for a log in this time zone (None: without one)."""
     moment = _as_date_or_datetime(as_of, owner=owner)
     if not isinstance(moment, dt.datetime):
@@ -60,7 +61,7 @@ def parse_as_of(as_of: Moment, *, zone: str | None, owner: str) -> AsOf:
             "that day there."
         )
     if zone is not None:
-        moment = moment.astimezone(_zone_info(zone))
+        moment = moment.astimezone(zone)
     return AsOf(moment.date(), moment)
 
 
@@ -90,11 +91,22 @@ def _as_date_or_datetime(as_of: Any, *, owner: str) -> dt.date:
     )
 
 
-def _zone_info(zone: str) -> dt.tzinfo:
+def time_zone(log: Frame, timestamp: str) -> dt.tzinfo | None:
+    """Return the zone of a column of timestamps, None where they have none."""
+    if log.implementation.is_pandas_like():
+        # narwhals does not know every zone of pandas.
+        zone: dt.tzinfo | None = getattr(log.to_native()[timestamp].dtype, "tz", None)
+        if zone is not None:
+            return zone
+    name = getattr(log.collect_schema()[timestamp], "time_zone", None)
+    return None if name is None else _zone_info(name)
+
+
+def _zone_info(name: str) -> dt.tzinfo:
     try:
-        return ZoneInfo(zone)
+        return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
-        offset = re.fullmatch(r"(?:UTC)?([+-])(\d{2}):?(\d{2})", zone)
+        offset = re.fullmatch(r"(?:UTC)?([+-])(\d{2}):?(\d{2})", name)
         if offset is None:
             raise
         minutes = int(offset[2]) * 60 + int(offset[3])

@@ -47,13 +47,6 @@ def with_clean_types(
     return log.with_columns(_parsed_timestamps(log[timestamp], log.implementation))
 
 
-def time_zone(log: Frame, timestamp: str) -> str | None:
-    """Return the zone of the timestamps, None where they have none."""
-    dtype = log.collect_schema()[timestamp]
-    zone: str | None = getattr(dtype, "time_zone", None)
-    return zone
-
-
 def check_eager_log(
     log: nw.DataFrame[Any],
     *,

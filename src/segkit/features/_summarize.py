@@ -13,12 +13,11 @@ from narwhals.typing import IntoFrameT
 
 from segkit._frames import Frame, require_frame
 from segkit.exceptions import ColumnError, SegkitValueError
-from segkit.features._calendar import AsOf, Moment, day_number, parse_as_of
+from segkit.features._calendar import AsOf, Moment, day_number, parse_as_of, time_zone
 from segkit.features._log_checks import (
     OWNER,
     check_eager_log,
     missing_values,
-    time_zone,
     with_clean_types,
 )
 
@@ -191,7 +190,11 @@ def summarize_transactions(
                 f"{OWNER}: the log holds no order: every amount is negative, which makes a "
                 "return. Are purchases booked as negative amounts?"
             )
-        table = table.sort(customer_id)
+        table = nw.maybe_reset_index(table.sort(customer_id))
+        if table.implementation.is_pandas_like():
+            # pandas' group-by may choose another dtype for the ids of an object column.
+            dtype = log.to_native()[customer_id].dtype
+            table = nw.from_native(table.to_native().astype({customer_id: dtype}))
     native: IntoFrameT = table.to_native()
     return native
 

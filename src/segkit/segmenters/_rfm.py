@@ -261,11 +261,12 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         return self.segment_map_.codes(self._scores(values)[:, self._mapped_positions()])
 
     def _code_one(self, values: list[float]) -> int:
-        cell = tuple(
-            score_one(values[i], self._edge_lists[i], smaller_is_better=i == 0) - 1
-            for i in self._mapped_positions()
+        return self.segment_map_.code(
+            [
+                score_one(values[i], self._edge_lists[i], smaller_is_better=i == 0)
+                for i in self._mapped_positions()
+            ]
         )
-        return int(self.segment_map_._table[cell])
 
     def _code_expression(self, values: Sequence[nw.Expr]) -> nw.Expr:
         scored = {dimension: nw.col(f"{dimension}_score") for dimension in self._dimensions()}

@@ -91,10 +91,7 @@ class SegmentMap:
                 f"least one segment, got {segments!r}."
             )
         _check_names([*segments, *([] if default is None else [default])])
-        entries = {
-            name: [entry] if isinstance(entry, Mapping | str) else list(entry)
-            for name, entry in segments.items()
-        }
+        entries = {name: _listed(entry) for name, entry in segments.items()}
         self.dimensions = _dimensions(entries)
         self.n_bins = _bins(n_bins, self.dimensions)
         self.first_match = first_match
@@ -122,6 +119,21 @@ class SegmentMap:
         rows = np.asarray(scores, dtype=np.int64)
         codes: NDArray[np.int64] = self._table[tuple(rows.T - 1)]
         return codes
+
+    def code(self, scores: Sequence[int]) -> int:
+        """Return the segment code of one row of scores.
+
+        Parameters
+        ----------
+        scores : sequence of int
+            A score of each dimension.
+
+        Returns
+        -------
+        int
+            Position in ``names``.
+        """
+        return int(self._table[tuple(score - 1 for score in scores)])
 
     def code_expression(self, scores: Mapping[str, nw.Expr]) -> nw.Expr:
         """Return the segment code as an expression.
@@ -206,7 +218,17 @@ class SegmentMap:
         ranges = []
         for dimension, top in zip(self.dimensions, self.n_bins, strict=True):
             scores = entry.get(dimension, (1, top))
-            low, high = (scores, scores) if isinstance(scores, int | np.integer) else scores
+            bounds = (scores, scores) if isinstance(scores, int | np.integer) else scores
+            if (
+                not isinstance(bounds, Sequence)
+                or not all(isinstance(bound, int | np.integer) for bound in bounds)
+                or len(bounds) != 2
+            ):
+                raise SegmentMapError(
+                    f"SegmentMap: {name!r} has {dimension}={scores!r}; scores of {dimension} must "
+                    "be an integer or a pair (lowest, highest)."
+                )
+            low, high = bounds
             if not 1 <= low <= high <= top:
                 raise SegmentMapError(
                     f"SegmentMap: {name!r} asks for {dimension} scores {low} to {high}; scores "
@@ -257,6 +279,10 @@ class SegmentMap:
         return ("-" if max(self.n_bins) > 9 else "").join(str(score) for score in scores)
 
 
+def _listed(entry: Any) -> list[Any]:
+    return list(entry) if isinstance(entry, list | tuple | set | frozenset) else [entry]
+
+
 def _cells(box: Box) -> Any:
     return itertools.product(*(range(low, high + 1) for low, high in box))
 
@@ -297,12 +323,15 @@ def _dimensions(entries: Mapping[str, Sequence[Any]]) -> tuple[str, ...]:
 
 
 def _bins(n_bins: int | Sequence[int], dimensions: Sequence[str]) -> tuple[int, ...]:
-    bins = (n_bins,) * len(dimensions) if isinstance(n_bins, int) else tuple(n_bins)
-    if len(bins) != len(dimensions) or not all(
-        isinstance(number, int | np.integer) and number >= 1 for number in bins
-    ):
+    each: Any = n_bins if isinstance(n_bins, list | tuple) else [n_bins] * len(dimensions)
+    if len(each) != len(dimensions) or not all(_is_count(number) for number in each):
         raise SegmentMapError(
             f"SegmentMap: n_bins must be a number of scores, or one for each of {dimensions}, "
             f"got {n_bins!r}."
         )
-    return tuple(int(number) for number in bins)
+    return tuple(int(number) for number in each)
+
+
+def _is_count(number: Any) -> bool:
+    is_integer = isinstance(number, int | np.integer) and not isinstance(number, bool)
+    return is_integer and bool(number >= 1)

@@ -6,6 +6,7 @@ from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import get_tags
 
 from segkit.base import is_segmenter
 from segkit.testing._subject import Check, Subject
@@ -17,6 +18,8 @@ def check_is_segmenter(subject: Subject, _: pd.DataFrame) -> str | None:
         return "is_segmenter is False: does the class inherit from SegmenterMixin, on the left?"
     if not is_segmenter(Pipeline([("segmenter", subject.estimator)])):
         return "is_segmenter is False inside a Pipeline"
+    if get_tags(subject.estimator).estimator_type is None:
+        return "its estimator_type is None: SegmenterMixin must stand left of BaseEstimator"
     return None
 
 

@@ -1,5 +1,6 @@
 """Checks of the verbs on every kind of frame: names, single rows, missing values, laziness."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -21,7 +22,7 @@ def check_predict_segments_agrees(subject: Subject, customers: pd.DataFrame) -> 
     if not isinstance(names, np.ndarray) or names.dtype != object:
         return f"predict_segments must give an object array, got {type(names).__name__}"
     expected = _names(fitted, fitted.predict(customers))
-    return _disagreement("predict_segments", names, "predict", expected)
+    return _disagreement("predict_segments", names, "predict", expected, customers.index)
 
 
 def check_predict_one_agrees(subject: Subject, customers: pd.DataFrame) -> str | None:
@@ -29,29 +30,91 @@ def check_predict_one_agrees(subject: Subject, customers: pd.DataFrame) -> str |
     fitted = subject.fitted
     rows = customers.to_dict("records")
     names = [fitted.predict_one({**row, "zz_extra": object()}) for row in rows]
-    return _disagreement(
-        "predict_one", names, "predict_segments", fitted.predict_segments(customers)
-    )
+    expected = fitted.predict_segments(customers)
+    return _disagreement("predict_one", names, "predict_segments", expected, customers.index)
 
 
 def check_assign_agrees(subject: Subject, customers: pd.DataFrame) -> str | None:
     """Assign adds predict_segments' names to every kind of frame, and changes nothing else."""
-    fitted, used = subject.fitted, customers[subject.columns]
+    fitted = subject.fitted
     expected = fitted.predict_segments(customers)
+    # A column that is not used, a reordered frame, an index: things to lose on the way.
+    kept = customers[subject.columns[::-1]].assign(zz_text=[f"c{i}" for i in customers.index])
+    kept = kept.assign(**{_LABEL: "old"}).set_axis(customers.index + 7)
     for kind in installed((*EAGER_KINDS, *LAZY_KINDS)):
-        frame = as_kind(used.assign(**{_LABEL: "old"}), kind)
+        frame = as_kind(kept, kind)
         if kind in LAZY_KINDS and not _runs_lazily(fitted, frame):
             continue
         assigned = fitted.assign(frame, name=_LABEL)
         if type(assigned) is not type(frame):
             return f"assign to a {kind} frame gave {type(assigned).__name__}"
-        columns = as_lists(assigned)
-        problem = _disagreement(f"assign ({kind})", columns[_LABEL], "predict_segments", expected)
+        if kind == "pandas" and not assigned.index.equals(frame.index):
+            return "assign to a pandas frame changed its index"
+        before, columns = as_lists(frame), as_lists(assigned)
+        types, new_types = _dtypes(frame), _dtypes(assigned)
+        for name in before:
+            if name not in columns:
+                return f"assign to a {kind} frame lost its column {name!r}"
+            if name != _LABEL and columns[name] != before[name]:
+                return f"assign to a {kind} frame changed its column {name!r}"
+            if name != _LABEL and new_types[name] != types[name]:
+                return (
+                    f"assign to a {kind} frame turned its column {name!r} from {types[name]} "
+                    f"into {new_types[name]}"
+                )
+        problem = _disagreement(
+            f"assign ({kind})", columns[_LABEL], "predict_segments", expected, customers.index
+        )
         if problem:
             return problem
-        for name in subject.columns:
-            if columns[name] != as_lists(frame)[name]:
-                return f"assign to a {kind} frame changed its column {name!r}"
+    return None
+
+
+def check_assign_adds_the_features_of_transform(
+    subject: Subject, customers: pd.DataFrame
+) -> str | None:
+    """Features that assign adds beside the label have the values that transform gives."""
+    fitted, used = subject.fitted, customers[subject.columns]
+    if not hasattr(fitted, "transform"):
+        return None
+    names = list(fitted.get_feature_names_out())
+    values = np.asarray(fitted.transform(customers), dtype=np.float64)
+    for kind in installed((*EAGER_KINDS, *LAZY_KINDS)):
+        frame = as_kind(used, kind)
+        if kind in LAZY_KINDS and not _runs_lazily(fitted, frame):
+            continue
+        columns = as_lists(fitted.assign(frame, name=_LABEL))
+        for position, name in enumerate(names):
+            if name not in columns or name in used:
+                continue
+            added = np.asarray(columns[name], dtype=np.float64)
+            if not np.array_equal(added, values[:, position], equal_nan=True):
+                return f"assign to a {kind} frame adds another {name!r} than transform gives"
+    return None
+
+
+def check_every_kind_of_frame_is_alike(subject: Subject, customers: pd.DataFrame) -> str | None:
+    """Fit learns the same from every kind of frame; labels_ only where there are values."""
+    used = customers[subject.columns]
+    expected = subject.fit(used).predict(used)
+    for kind in installed((*EAGER_KINDS, *LAZY_KINDS)):
+        frame, fitted = as_kind(used, kind), subject.fit(used)
+        try:
+            fitted.fit(frame)
+        except TypeError as error:
+            if kind in LAZY_KINDS and "ollect" in str(error):
+                continue
+            raise
+        codes = {"predict": fitted.predict(used)}
+        if kind in EAGER_KINDS:
+            codes |= {f"predict of {kind}": fitted.predict(frame), "labels_": fitted.labels_}
+        elif hasattr(fitted, "labels_"):
+            return f"there are labels_ after fitting on a lazy frame ({kind})"
+        for what, found in codes.items():
+            source = f"after fitting on a {kind} frame, {what}"
+            problem = _disagreement(source, found, "on a pandas frame", expected, customers.index)
+            if problem:
+                return problem
     return None
 
 
@@ -89,7 +152,7 @@ def check_lazy_is_refused_where_values_are_needed(
     """Predict and transform of a lazy frame raise a TypeError that names assign."""
     for kind in installed(LAZY_KINDS):
         frame = as_kind(customers[subject.columns], kind)
-        for verb in ("predict", "predict_segments", "transform"):
+        for verb in ("predict", "predict_segments", "transform", "fit_predict"):
             if not hasattr(subject.fitted, verb):
                 continue
             try:
@@ -105,41 +168,53 @@ def check_lazy_is_refused_where_values_are_needed(
 def check_missing_values_in_eager_frames(subject: Subject, customers: pd.DataFrame) -> str | None:
     """Missing values raise or give "unassigned", as `missing` says; infinities raise."""
     fitted = subject.fitted
-    can_choose = "missing" in fitted.get_params()
-    handles = not can_choose and get_tags(fitted).input_tags.allow_nan
+    can_choose, handles = "missing" in fitted.get_params(), _handles_missing(fitted)
     strict = subject.fit(subject.customers, missing="raise") if can_choose else fitted
     for name in subject.columns:
         row = customers.iloc[[0]]
         infinite, absent = _with_value(row, name, np.inf), _with_value(row, name, np.nan)
-        for verb in ("predict", "assign"):
-            if not _raises(strict, verb, infinite):
-                return f"{verb} took infinity in {name!r} without a ValueError"
-            if not handles and not _raises(strict, verb, absent):
-                return f"{verb} took NaN in {name!r} without a ValueError"
-        if not handles and not _raises(strict, "predict_one", absent.iloc[0].to_dict()):
-            return f"predict_one took NaN in {name!r} without a ValueError"
+        for verb in ("predict", "transform", "assign", "predict_one"):
+            if not hasattr(strict, verb):
+                continue
+            for what, bad in (("infinity", infinite), ("NaN", absent)):
+                if handles and what == "NaN":
+                    continue
+                if not _raises(strict, verb, bad if verb != "predict_one" else _only_row(bad)):
+                    return f"{verb} took {what} in {name!r} without a ValueError"
         if can_choose:
-            problem = _unassigned_problem(subject, customers, name)
-            if problem:
-                return problem
+            lenient = subject.fit(subject.customers, missing="unassigned")
+            problem = _unassigned_problem(subject, lenient, customers, name)
+        elif handles:
+            problem = _missing_problem(fitted, customers, name)
+        else:
+            problem = None
+        if problem:
+            return problem
     return None
 
 
 def check_missing_values_in_lazy_frames(subject: Subject, customers: pd.DataFrame) -> str | None:
-    """Null, NaN and infinity in a lazy frame give "unassigned", and leave the others alone."""
-    fitted = subject.fitted
-    handles = "missing" not in fitted.get_params() and get_tags(fitted).input_tags.allow_nan
+    """Null, NaN and infinity in a lazy frame give "unassigned", and leave the others alone.
+
+    A segmenter that handles missing values gives null and NaN the segment of predict_segments.
+    """
+    fitted, handles = subject.fitted, _handles_missing(subject.fitted)
     used = customers[subject.columns].head(5).astype(np.float64)
-    expected = list(fitted.predict_segments(used))
+    others = list(fitted.predict_segments(used))[1:]
     for kind in installed(LAZY_KINDS):
-        if handles or not _runs_lazily(fitted, as_kind(used, kind)):
+        if not _runs_lazily(fitted, as_kind(used, kind)):
             continue
         for name in subject.columns:
-            for value in (None, np.nan, np.inf, -np.inf):
-                bad = _lazy_with_value(used, kind, name, value)
+            absent = _with_value(used.iloc[[0]], name, np.nan)
+            first = fitted.predict_segments(absent)[0] if handles else UNASSIGNED
+            for value in (None, np.nan) if handles else (None, np.nan, np.inf, -np.inf):
+                bad = _frame_with_value(used, kind, name, value)
                 got = as_lists(fitted.assign(bad, name=_LABEL))[_LABEL]
-                if got[0] != UNASSIGNED or got[1:] != expected[1:]:
-                    return f"{value} in {name!r} of a {kind} frame gives {got}"
+                if got != [first, *others]:
+                    return (
+                        f"{value} in {name!r} of the first customer of a {kind} frame gives "
+                        f"{got}, not {[first, *others]}"
+                    )
     return None
 
 
@@ -159,6 +234,8 @@ FRAME_CHECKS: tuple[Check, ...] = (
     check_predict_segments_agrees,
     check_predict_one_agrees,
     check_assign_agrees,
+    check_assign_adds_the_features_of_transform,
+    check_every_kind_of_frame_is_alike,
     check_labels_are_ordered_categories,
     check_lazy_stays_lazy,
     check_lazy_is_refused_where_values_are_needed,
@@ -172,11 +249,24 @@ def _names(fitted: Any, codes: Any) -> list[str]:
     return [UNASSIGNED if code < 0 else fitted.segments_[code] for code in codes]
 
 
-def _disagreement(what: str, got: Any, other: str, expected: Any) -> str | None:
-    for customer, (one, two) in enumerate(zip(got, expected, strict=True)):
+def _disagreement(
+    what: str, got: Any, other: str, expected: Any, customers: Iterable[Any]
+) -> str | None:
+    if len(got) != len(expected):
+        return f"{what} gives {len(got)} customers, {other} {len(expected)}"
+    for customer, one, two in zip(customers, got, expected, strict=True):
         if one != two:
-            return f"{what} gives {one!r}, {other} {two!r} (customer {customer} below)"
+            return f"{what} gives {str(one)!r}, {other} {str(two)!r} (customer {customer} below)"
     return None
+
+
+def _dtypes(frame: Any) -> dict[str, Any]:
+    return dict(nw.from_native(frame).collect_schema())
+
+
+def _handles_missing(fitted: Any) -> bool:
+    """Tell whether a segmenter has a use for missing values, instead of a `missing` parameter."""
+    return "missing" not in fitted.get_params() and get_tags(fitted).input_tags.allow_nan
 
 
 def _runs_lazily(fitted: Any, frame: Any) -> bool:
@@ -194,7 +284,13 @@ def _with_value(row: pd.DataFrame, name: str, value: float) -> pd.DataFrame:
     return row.assign(**{name: np.full(len(row), value)})
 
 
-def _lazy_with_value(used: pd.DataFrame, kind: str, name: str, value: float | None) -> Any:
+def _only_row(row: pd.DataFrame) -> dict[Any, Any]:
+    only: dict[Any, Any] = row.iloc[0].to_dict()
+    return only
+
+
+def _frame_with_value(used: pd.DataFrame, kind: str, name: str, value: float | None) -> Any:
+    """Return a frame whose first customer has this value, None being the frame's own null."""
     frame = nw.from_native(as_kind(used.assign(zz_row=np.arange(len(used))), kind))
     changed: Any = nw.when(nw.col("zz_row") > 0).then(nw.col(name))
     if value is not None:
@@ -210,18 +306,50 @@ def _raises(fitted: Any, verb: str, X: Any) -> bool:
     return False
 
 
-def _unassigned_problem(subject: Subject, customers: pd.DataFrame, name: str) -> str | None:
-    lenient = subject.fit(subject.customers, missing="unassigned")
-    row = _with_value(customers.iloc[[0]], name, np.nan)
-    got = {
-        "predict": lenient.predict(row)[0] == -1,
-        "predict_segments": lenient.predict_segments(row)[0] == UNASSIGNED,
-        "predict_one": lenient.predict_one(row.iloc[0].to_dict()) == UNASSIGNED,
-        "assign": as_lists(lenient.assign(row, name=_LABEL))[_LABEL] == [UNASSIGNED],
-    }
-    for verb, as_expected in got.items():
-        if not as_expected:
-            return f"with missing='unassigned', {verb} gave NaN in {name!r} a segment"
-    if not _raises(lenient, "predict", _with_value(row, name, np.inf)):
+def _unassigned_problem(
+    subject: Subject, lenient: Any, customers: pd.DataFrame, name: str
+) -> str | None:
+    """With missing="unassigned", NaN costs its own customer the segment, and nobody else's."""
+    codes = lenient.predict(customers)
+    bad = _first_missing(customers, name)
+    if lenient.predict(bad).tolist() != [-1, *codes[1:]]:
+        return (
+            f"with missing='unassigned' and NaN in {name!r}, predict gives {lenient.predict(bad)}"
+        )
+    if len(customers) > 1 and subject.fit(bad, missing="unassigned").labels_[0] != -1:
+        return f"with missing='unassigned', fit gave NaN in {name!r} a segment in labels_"
+    if not _raises(lenient, "predict", _with_value(customers.iloc[[0]], name, np.inf)):
         return f"with missing='unassigned', predict took infinity in {name!r}"
+    return _missing_problem(lenient, customers, name, expected=UNASSIGNED)
+
+
+def _missing_problem(
+    fitted: Any, customers: pd.DataFrame, name: str, *, expected: str | None = None
+) -> str | None:
+    """Each verb gives NaN in this column the same segment: by default that of predict."""
+    bad = _first_missing(customers, name)
+    codes = _names(fitted, fitted.predict(bad))
+    first = codes[0] if expected is None else expected
+    got = {
+        "predict": codes[0],
+        "predict_segments": fitted.predict_segments(bad)[0],
+        "predict_one": fitted.predict_one(_only_row(bad)),
+    }
+    used = customers[[str(column) for column in fitted.feature_names_in_]].astype(np.float64)
+    for kind in installed(EAGER_KINDS):
+        for value in (None, np.nan):
+            frame = _frame_with_value(used, kind, name, value)
+            assigned = as_lists(fitted.assign(frame, name=_LABEL))[_LABEL]
+            got[f"assign ({kind}, {value})"] = assigned[0]
+            if assigned[1:] != codes[1:]:
+                return f"assign ({kind}): NaN in {name!r} changes the segments of other customers"
+    for verb, segment in got.items():
+        if segment != first:
+            return f"{verb} gives NaN in {name!r} the segment {segment!r}, expected {first!r}"
     return None
+
+
+def _first_missing(customers: pd.DataFrame, name: str) -> pd.DataFrame:
+    values = customers[name].to_numpy(dtype=np.float64, copy=True)
+    values[0] = np.nan
+    return customers.assign(**{name: values})

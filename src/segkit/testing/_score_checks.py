@@ -1,6 +1,9 @@
 """Checks that a customer's segment depends on nothing but the customer."""
 
 import pickle
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -42,14 +45,22 @@ def check_codes_within_segments(subject: Subject, customers: pd.DataFrame) -> st
 def check_fit_predict_equals_labels(subject: Subject, customers: pd.DataFrame) -> str | None:
     """fit_predict(X) is fit(X).labels_."""
     at_once = clone(subject.fit(customers)).fit_predict(customers)
-    return _difference("fit_predict", at_once, "fit().labels_", subject.fit(customers).labels_)
+    labels = subject.fit(customers).labels_
+    return _difference("fit_predict", at_once, "fit().labels_", labels, customers.index)
+
+
+def check_labels_are_what_predict_gives(subject: Subject, customers: pd.DataFrame) -> str | None:
+    """labels_ come from the learned thresholds too, not from a rule of their own."""
+    fitted = subject.fit(customers)
+    codes = fitted.predict(customers)
+    return _difference("labels_", fitted.labels_, "predict", codes, customers.index)
 
 
 def check_one_row_scores_as_in_the_batch(subject: Subject, customers: pd.DataFrame) -> str | None:
     """A customer alone gets the code that the same customer gets among all."""
     together = subject.fitted.predict(subject.customers)[customers.index]
     alone = [subject.fitted.predict(customers.iloc[[i]])[0] for i in range(len(customers))]
-    return _difference("predict alone", alone, "in the batch", together)
+    return _difference("predict alone", alone, "in the batch", together, customers.index)
 
 
 def check_subset_scores_as_in_the_whole(subject: Subject, customers: pd.DataFrame) -> str | None:
@@ -58,7 +69,8 @@ def check_subset_scores_as_in_the_whole(subject: Subject, customers: pd.DataFram
     first_column = subject.columns[0]
     half = customers.sort_values(first_column).iloc[: max(1, len(customers) // 2)]
     part = subject.fitted.predict(half)
-    return _difference("predict of a subset", part, "in the whole", whole[half.index])
+    expected = whole[half.index]
+    return _difference("predict of a subset", part, "in the whole", expected, half.index)
 
 
 def check_row_order_changes_nothing(subject: Subject, customers: pd.DataFrame) -> str | None:
@@ -66,12 +78,13 @@ def check_row_order_changes_nothing(subject: Subject, customers: pd.DataFrame) -
     shuffled = customers.sample(frac=1, random_state=1)
     before = pd.Series(subject.fitted.predict(customers), index=customers.index)
     after = subject.fitted.predict(shuffled)
-    problem = _difference("predict of shuffled rows", after, "in order", before[shuffled.index])
+    order = shuffled.index
+    problem = _difference("predict of shuffled rows", after, "in order", before[order], order)
     if problem:
         return problem
     fitted = pd.Series(subject.fit(customers).labels_, index=customers.index)
     refitted = subject.fit(shuffled).labels_
-    return _difference("labels_ of shuffled rows", refitted, "in order", fitted[shuffled.index])
+    return _difference("labels_ of shuffled rows", refitted, "in order", fitted[order], order)
 
 
 def check_extra_and_reordered_columns_change_nothing(
@@ -86,6 +99,7 @@ def check_extra_and_reordered_columns_change_nothing(
         fitted.predict(extended),
         "without",
         fitted.predict(customers),
+        customers.index,
     )
     if problem or getattr(fitted, "columns", None) is None:
         return problem
@@ -94,7 +108,24 @@ def check_extra_and_reordered_columns_change_nothing(
         subject.fit(extended).labels_,
         "without",
         fitted.labels_,
+        customers.index,
     )
+
+
+def check_arrays_are_taken_by_position(subject: Subject, customers: pd.DataFrame) -> str | None:
+    """An array holds the columns in the order of `columns`; further ones are ignored."""
+    columns = getattr(subject.estimator, "columns", None)
+    if not isinstance(columns, list | tuple) or not set(columns) <= set(customers.columns):
+        return None
+    by_name = subject.fit(customers).labels_
+    array = customers[list(columns)].to_numpy(dtype=np.float64)
+    wide = np.column_stack([array, np.arange(len(array)), np.full(len(array), -1.0)])
+    for what, X in (("of an array", array), ("of a wider array", wide)):
+        labels = subject.fit(X).labels_
+        problem = _difference(f"labels_ {what}", labels, "of a frame", by_name, customers.index)
+        if problem:
+            return problem
+    return None
 
 
 def check_ties_share_a_code(subject: Subject, customers: pd.DataFrame) -> str | None:
@@ -103,36 +134,42 @@ def check_ties_share_a_code(subject: Subject, customers: pd.DataFrame) -> str | 
     fitted = subject.fit(doubled)
     for source, codes in (("labels_", fitted.labels_), ("predict", fitted.predict(doubled))):
         first, second = codes[: len(customers)], codes[len(customers) :][::-1]
-        problem = _difference(f"{source} of equal customers, first", first, "second", second)
+        what = f"{source} of equal customers, first"
+        problem = _difference(what, first, "second", second, customers.index)
         if problem:
             return problem
     return None
 
 
 def check_nothing_is_mutated(subject: Subject, customers: pd.DataFrame) -> str | None:
-    """Neither the input, nor the parameters, nor numpy's global random state change."""
+    """Neither the input, nor the parameters, nor the global random states change."""
     original = customers.copy(deep=True)
-    random_state = pickle.dumps(np.random.get_state())  # noqa: NPY002
     segmenter = clone(subject.estimator)
     parameters = repr(segmenter.get_params())
-    segmenter.fit(customers)
-    for verb in ("predict", "predict_segments", "transform", "assign"):
-        if hasattr(segmenter, verb):
-            getattr(segmenter, verb)(customers)
-    segmenter.predict_one(customers.iloc[0].to_dict())
+    with _unusual_random_states():
+        before = _random_states()
+        segmenter.fit(customers)
+        for verb in ("predict", "predict_segments", "transform", "assign"):
+            if hasattr(segmenter, verb):
+                getattr(segmenter, verb)(customers)
+        segmenter.predict_one(customers.iloc[0].to_dict())
+        after = _random_states()
     if not customers.equals(original) or list(customers.columns) != list(original.columns):
         return "the frame passed in was changed"
     if repr(segmenter.get_params()) != parameters:
         return f"the parameters changed from {parameters} to {segmenter.get_params()!r}"
-    if pickle.dumps(np.random.get_state()) != random_state:  # noqa: NPY002
-        return "numpy's global random state was changed"
+    for owner, state in before.items():
+        if after[owner] != state:
+            return f"{owner}'s global random state was changed"
     return None
 
 
 def check_same_random_state_same_result(subject: Subject, customers: pd.DataFrame) -> str | None:
     """Two fits to the same customers with the same random_state agree to the last bit."""
     first, second = subject.fit(customers), subject.fit(customers)
-    problem = _difference("labels_ of one fit", first.labels_, "another", second.labels_)
+    problem = _difference(
+        "labels_ of one fit", first.labels_, "another", second.labels_, customers.index
+    )
     if problem or not hasattr(first, "transform"):
         return problem
     one = np.asarray(first.transform(customers))
@@ -150,29 +187,72 @@ def check_clone_and_pickle(subject: Subject, customers: pd.DataFrame) -> str | N
         copy.predict(customers),
         "the original",
         subject.fitted.predict(customers),
+        customers.index,
     )
+
+
+def check_memberships_include_the_segment(subject: Subject, customers: pd.DataFrame) -> str | None:
+    """Where there are memberships, they are bool, a column a segment, with that of predict."""
+    if not hasattr(subject.estimator, "memberships"):
+        return None
+    fitted = subject.fitted
+    belongs, codes = fitted.memberships(customers), fitted.predict(customers)
+    expected = (len(customers), len(fitted.segments_))
+    if not isinstance(belongs, np.ndarray) or belongs.dtype != np.bool_:
+        return "memberships must be a bool array"
+    if belongs.shape != expected:
+        return f"memberships has shape {belongs.shape}, expected {expected}"
+    rows = np.flatnonzero(codes >= 0)
+    outside = rows[~belongs[rows, codes[rows]]]
+    if not outside.size:
+        return None
+    return f"customer {customers.index[outside[0]]} below is no member of the segment of predict"
 
 
 SCORE_CHECKS: tuple[Check, ...] = (
     check_segments_are_distinct_names,
     check_codes_within_segments,
     check_fit_predict_equals_labels,
+    check_labels_are_what_predict_gives,
     check_one_row_scores_as_in_the_batch,
     check_subset_scores_as_in_the_whole,
     check_row_order_changes_nothing,
     check_extra_and_reordered_columns_change_nothing,
+    check_arrays_are_taken_by_position,
     check_ties_share_a_code,
     check_nothing_is_mutated,
     check_same_random_state_same_result,
     check_clone_and_pickle,
+    check_memberships_include_the_segment,
 )
 
 
-def _difference(what: str, got: Any, other: str, expected: Any) -> str | None:
+@contextmanager
+def _unusual_random_states() -> Iterator[None]:
+    """Set random states at which no segmenter leaves them, so that its own seeding shows."""
+    numpys, pythons = np.random.get_state(), random.getstate()  # noqa: NPY002
+    np.random.seed(715_225_739)  # noqa: NPY002
+    random.seed(715_225_739)
+    try:
+        yield
+    finally:
+        np.random.set_state(numpys)  # noqa: NPY002
+        random.setstate(pythons)
+
+
+def _random_states() -> dict[str, Any]:
+    return {"numpy": pickle.dumps(np.random.get_state()), "Python": random.getstate()}  # noqa: NPY002
+
+
+def _difference(
+    what: str, got: Any, other: str, expected: Any, customers: Sequence[Any] | pd.Index
+) -> str | None:
     got, expected = np.asarray(got), np.asarray(expected)
     if got.shape == expected.shape and (got == expected).all():
         return None
     if got.shape != expected.shape:
         return f"{what} has shape {got.shape}, {other} {expected.shape}"
     first = int(np.flatnonzero(got != expected)[0])
-    return f"{what} gives {got[first]!r}, {other} {expected[first]!r} (customer {first} below)"
+    return (
+        f"{what} gives {got[first]}, {other} {expected[first]} (customer {customers[first]} below)"
+    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import pandas as pd
 from sklearn.base import clone
@@ -20,7 +21,12 @@ class Subject:
 
     def __init__(self, estimator: Any, customers: pd.DataFrame) -> None:
         self.estimator = estimator
-        self.customers = customers
+        self._customers = customers
+
+    @property
+    def customers(self) -> pd.DataFrame:
+        """All customers, as a copy: a segmenter that changes it does not hide that it did."""
+        return self._customers.copy()
 
     @cached_property
     def fitted(self) -> Any:
@@ -41,30 +47,48 @@ class Subject:
 
     def run(self, check: Check) -> None:
         """Run a check; where it fails, look for the smallest example and raise."""
-        wrong = _outcome(check, self, self.customers)
-        if wrong is None:
+        failure = _outcome(check, self, self.customers)
+        if failure is None:
             return
-        smallest, wrong = _smallest_example(check, self, wrong)
-        raise AssertionError(
-            f"{check.__name__} failed for {self.estimator!r}: {wrong}\n"
+        smallest, failure = _smallest_example(check, self, failure)
+        example = (
             f"Smallest example, {len(smallest)} customers:\n{smallest.to_string()}"
+            if len(smallest)
+            else "It fails in this way whoever the customers are."
+        )
+        raise AssertionError(
+            f"{check.__name__} failed for {self.estimator!r}: {failure.wrong}\n{example}"
         )
 
 
-def _outcome(check: Check, subject: Subject, customers: pd.DataFrame) -> str | None:
+class _Failure(NamedTuple):
+    """What is wrong, and what raised it where: two failures with one origin are the same."""
+
+    wrong: str
+    origin: tuple[str, str, int] | None = None
+
+
+def _outcome(check: Check, subject: Subject, customers: pd.DataFrame) -> _Failure | None:
     try:
-        return check(subject, customers)
+        wrong = check(subject, customers.copy())
     except Exception as error:  # whatever it is, the author of the segmenter wants to see it
-        return f"raised {type(error).__name__}: {error}"
+        kind, place = type(error).__name__, traceback.extract_tb(error.__traceback__)[-1]
+        origin = (kind, place.filename, place.lineno or 0)
+        return _Failure(f"raised {kind}: {error}", origin)
+    return None if wrong is None else _Failure(wrong)
 
 
-def _smallest_example(check: Check, subject: Subject, wrong: str) -> tuple[pd.DataFrame, str]:
+def _smallest_example(
+    check: Check, subject: Subject, failure: _Failure
+) -> tuple[pd.DataFrame, _Failure]:
     """Drop customers as long as the check fails without them in the same way.
 
     Zeller & Hildebrandt (2002), delta debugging: try to do without each chunk, in chunks that
     are halved until they are single rows.
     """
-    customers, raised = subject.customers, wrong.startswith("raised ")
+    customers = subject.customers
+    if _outcome(check, subject, customers.head(0)) == failure:
+        return customers.head(0), failure
     chunk, trials = len(customers) // 2, 0
     while chunk and trials < _MOST_TRIALS:
         start = 0
@@ -72,9 +96,9 @@ def _smallest_example(check: Check, subject: Subject, wrong: str) -> tuple[pd.Da
             fewer = customers.drop(customers.index[start : start + chunk])
             trials += 1
             found = _outcome(check, subject, fewer) if len(fewer) else None
-            if found is not None and found.startswith("raised ") == raised:
-                customers, wrong = fewer, found
+            if found is not None and found.origin == failure.origin:
+                customers, failure = fewer, found
             else:
                 start += chunk
         chunk //= 2
-    return customers, wrong
+    return customers, failure
