@@ -7,7 +7,7 @@ import hypothesis
 import matplotlib as mpl
 import pytest
 
-from frames import KINDS
+from frames import KINDS, LAZY_KINDS
 
 mpl.use("agg")
 
@@ -29,15 +29,13 @@ def kind(request):
     return request.param
 
 
-@pytest.fixture(
-    scope="session", params=[kind for kind in KINDS if "lazy" not in kind and kind != "duckdb"]
-)
+@pytest.fixture(scope="session", params=[kind for kind in KINDS if kind not in LAZY_KINDS])
 def eager_kind(request):
     """Every eager kind of frame."""
     return request.param
 
 
-@pytest.fixture(scope="session", params=["polars lazy", "duckdb"])
+@pytest.fixture(scope="session", params=LAZY_KINDS)
 def lazy_kind(request):
     """Every lazy kind of frame."""
     return request.param

@@ -86,8 +86,7 @@ class TransformsOutsideTransformerMixin(EagerSegmenter):
         self._refuse_lazy(X, verb="transform")
         return self._validate_customers(X, reset=False)[:, :2]
 
-    def get_feature_names_out(self, input_features=None):
-        return np.array(["recency", "spend"], dtype=object)
+    get_feature_names_out = LoyaltySegmenter.get_feature_names_out
 
 
 @rejected_by("check_set_output_transform_pandas")
@@ -95,9 +94,14 @@ class SetOutputDoesNothing(TransformerMixin, TransformsOutsideTransformerMixin):
     pass
 
 
-class OwnSetOutput(LoyaltySegmenter, auto_wrap_output_keys=None):
+class OwnSetOutput(LoyaltySegmenter):
+    """Does without scikit-learn's wrapping of transform, correctly."""
+
     kinds = ("pandas", "polars")
     listens_globally = True
+
+    def __init_subclass__(cls):
+        super().__init_subclass__(auto_wrap_output_keys=None)
 
     def set_output(self, *, transform=None):
         self._kind = transform
@@ -144,9 +148,9 @@ class KnowsOnlyPandas(OwnSetOutput):
 
 @rejected_by("check_global_set_output_transform_polars")
 class DeafToGlobalPolars(OwnSetOutput):
-    def transform(self, X):
-        self.listens_globally = get_config()["transform_output"] == "pandas"
-        return super().transform(X)
+    @property
+    def listens_globally(self):
+        return get_config()["transform_output"] == "pandas"
 
 
 # What a customer's segment may depend on.

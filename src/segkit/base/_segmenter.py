@@ -102,7 +102,20 @@ class SegmenterMixin:
         return tags
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Learn every threshold from one row per customer; a concrete segmenter writes it."""
+        """Learn every threshold; a concrete segmenter writes it.
+
+        Parameters
+        ----------
+        X : frame or array of shape (n_customers, n_columns)
+            One row per customer.
+        y : None
+            Ignored, unless the segmenter says otherwise.
+
+        Returns
+        -------
+        SegmenterMixin
+            The fitted segmenter.
+        """
         raise TypeError(f"{type(self).__name__} must define fit(X, y=None) to be a segmenter.")
 
     def fit_predict(self, X: Any, y: Any = None) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from segkit._frames import as_frame, float_matrix, float_series
 from segkit._input_checks import check_columns_present, check_numeric
-from segkit.exceptions import SegkitTypeError
+from segkit.exceptions import LazyFrameError, SegkitTypeError
 from segkit.segmenters import RFMScorer
 
 if TYPE_CHECKING:
@@ -120,6 +120,10 @@ class RFMDisplay:
             For anything but an RFMScorer.
         ColumnError
             For a `value` that `X` does not have.
+        LazyFrameError
+            For a lazy frame: collect it first.
+        NotFittedError
+            For a scorer before ``fit``.
         ImportError
             Where matplotlib is not installed.
         """
@@ -128,6 +132,8 @@ class RFMDisplay:
                 f"RFMDisplay: expected a fitted RFMScorer, got {type(estimator).__name__}."
             )
         check_is_fitted(estimator)
+        if isinstance(as_frame(X, owner="RFMDisplay"), nw.LazyFrame):
+            raise LazyFrameError("RFMDisplay: collect the lazy frame first; it has no values yet.")
         values = estimator._validate_customers(X, reset=False)
         amounts = _amounts(estimator, X, values, value)
         complete = ~np.isnan(values).any(axis=1)

@@ -4,13 +4,13 @@ import warnings
 from typing import Any
 
 import pandas as pd
-from sklearn.base import clone
 
 from segkit.datasets import make_transactions
 from segkit.exceptions import SegkitTypeError, SegkitWarning
 from segkit.features import summarize_transactions
 from segkit.testing._composition_checks import COMPOSITION_CHECKS
 from segkit.testing._frame_checks import FRAME_CHECKS
+from segkit.testing._frame_kinds import EAGER_KINDS, LAZY_KINDS, installed
 from segkit.testing._scikit_learn_checks import SCIKIT_LEARN_CHECKS, run_check_estimator
 from segkit.testing._score_checks import SCORE_CHECKS
 from segkit.testing._subject import Check, Subject
@@ -28,12 +28,14 @@ def check_segmenter(estimator: Any, *, customers: Any = None) -> None:
 
     Runs scikit-learn's ``check_estimator``, the checks that it leaves out (parameter
     constraints, ``set_output``, feature names), and segkit's own: one row scores as in the batch;
-    a subset as in the whole; row order, extra and reordered columns change nothing; ties share a
-    code; codes stay within ``segments_`` or are -1; ``fit_predict`` is ``fit().labels_``;
-    ``predict_segments`` agrees with ``predict``, ``predict_one`` and ``assign`` on every kind of
-    frame that is installed; missing values; lazy frames stay lazy; nothing is mutated; the same
-    ``random_state`` gives the same result; ``clone``, pickle, and a place in ``Pipeline``,
-    ``ColumnTransformer`` and ``FeatureUnion``.
+    a subset as in the whole; row order, extra and reordered columns change nothing; arrays are
+    taken by position; ties share a code; codes stay within ``segments_`` or are -1;
+    ``fit_predict`` and ``predict`` give ``fit().labels_``; ``memberships`` include the segment;
+    ``predict_segments`` agrees with ``predict``, ``predict_one`` and ``assign``, which keeps the
+    rest of the frame and adds the features of ``transform``, on every kind of frame that is
+    installed; fit learns the same from each; missing values; lazy frames stay lazy; nothing is
+    mutated; the same ``random_state`` gives the same result; ``clone``, pickle, and a place in
+    ``Pipeline``, ``ColumnTransformer`` and ``FeatureUnion``.
 
     Parameters
     ----------
@@ -52,7 +54,7 @@ def check_segmenter(estimator: Any, *, customers: Any = None) -> None:
 
     Warns
     -----
-    UserWarning
+    SegkitWarning
         For kinds of frame that were left out because their library is not installed.
 
     Notes
@@ -72,10 +74,18 @@ def check_segmenter(estimator: Any, *, customers: Any = None) -> None:
             f"check_segmenter: expected an instance, got the class {estimator.__name__}. Pass "
             f"{estimator.__name__}(...)."
         )
+    kinds = (*EAGER_KINDS, *LAZY_KINDS)
+    if left_out := sorted(set(kinds) - set(installed(kinds))):
+        warnings.warn(
+            f"check_segmenter: not checked on {', '.join(left_out)} frames, whose library is not "
+            "installed.",
+            SegkitWarning,
+            stacklevel=2,
+        )
     with warnings.catch_warnings():
         # A segmenter may warn of what it sees in the small made-up data of a check.
         warnings.simplefilter("ignore", SegkitWarning)
-        run_check_estimator(clone(estimator))
+        run_check_estimator(estimator)
         table = _drawn_customers() if customers is None else pd.DataFrame(customers)
         subject = Subject(estimator, table.reset_index(drop=True))
         for check in _CONTRACT_CHECKS:

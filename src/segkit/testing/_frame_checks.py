@@ -47,7 +47,8 @@ def check_assign_agrees(subject: Subject, customers: pd.DataFrame) -> str | None
             continue
         assigned = fitted.assign(frame, name=_LABEL)
         if type(assigned) is not type(frame):
-            return f"assign to a {kind} frame gave {type(assigned).__name__}"
+            found = f"{type(assigned).__module__}.{type(assigned).__qualname__}"
+            return f"assign to a {kind} frame gave a {found}"
         if kind == "pandas" and not assigned.index.equals(frame.index):
             return "assign to a pandas frame changed its index"
         before, columns = as_lists(frame), as_lists(assigned)
@@ -256,8 +257,12 @@ def _disagreement(
         return f"{what} gives {len(got)} customers, {other} {len(expected)}"
     for customer, one, two in zip(customers, got, expected, strict=True):
         if one != two:
-            return f"{what} gives {str(one)!r}, {other} {str(two)!r} (customer {customer} below)"
+            return f"{what} gives {_said(one)}, {other} {_said(two)} (customer {customer} below)"
     return None
+
+
+def _said(code_or_name: Any) -> str:
+    return repr(str(code_or_name)) if isinstance(code_or_name, str) else str(code_or_name)
 
 
 def _dtypes(frame: Any) -> dict[str, Any]:
@@ -312,9 +317,11 @@ def _unassigned_problem(
     """With missing="unassigned", NaN costs its own customer the segment, and nobody else's."""
     codes = lenient.predict(customers)
     bad = _first_missing(customers, name)
-    if lenient.predict(bad).tolist() != [-1, *codes[1:]]:
+    got, expected = lenient.predict(bad).tolist(), [-1, *codes[1:].tolist()]
+    if got != expected:
         return (
-            f"with missing='unassigned' and NaN in {name!r}, predict gives {lenient.predict(bad)}"
+            f"with missing='unassigned' and NaN in {name!r} of the first customer, predict gives "
+            f"{got}, not {expected}"
         )
     if len(customers) > 1 and subject.fit(bad, missing="unassigned").labels_[0] != -1:
         return f"with missing='unassigned', fit gave NaN in {name!r} a segment in labels_"

@@ -16,7 +16,7 @@ from segkit.testing._subject import Check, Subject
 def run_check_estimator(estimator: Any) -> None:
     """Run scikit-learn's own suite."""
     try:
-        estimator_checks.check_estimator(estimator, on_skip=None)
+        estimator_checks.check_estimator(clone(estimator), on_skip=None)
     except Exception as error:
         raise AssertionError(f"check_estimator failed for {estimator!r}: {error}") from error
 
@@ -141,7 +141,9 @@ def _set_output_problem(
     else:
         framed = fitted.set_output(transform=kind).transform(shifted)
     if type(framed).__module__.split(".")[0] != kind:
-        return f"set_output(transform={kind!r}) gave {type(framed).__name__}"
+        how = "config_context(transform_output=" if globally else "set_output(transform="
+        found = f"{type(framed).__module__}.{type(framed).__qualname__}"
+        return f"{how}{kind!r}) gave a {found}"
     if list(framed.columns) != list(fitted.get_feature_names_out()):
         return f"the columns are {list(framed.columns)}, not those of get_feature_names_out"
     if kind == "pandas" and not framed.index.equals(shifted.index):

@@ -75,7 +75,7 @@ def check_subset_scores_as_in_the_whole(subject: Subject, customers: pd.DataFram
 
 def check_row_order_changes_nothing(subject: Subject, customers: pd.DataFrame) -> str | None:
     """Shuffled customers get the same codes, in predict and in fit."""
-    shuffled = customers.sample(frac=1, random_state=1)
+    shuffled = customers.sample(frac=1, random_state=0)
     before = pd.Series(subject.fitted.predict(customers), index=customers.index)
     after = subject.fitted.predict(shuffled)
     order = shuffled.index

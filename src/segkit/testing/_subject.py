@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import pandas as pd
 from sklearn.base import clone
@@ -58,14 +59,16 @@ class Subject:
         )
         raise AssertionError(
             f"{check.__name__} failed for {self.estimator!r}: {failure.wrong}\n{example}"
-        )
+        ) from failure.error
 
 
-class _Failure(NamedTuple):
-    """What is wrong, and what raised it where: two failures with one origin are the same."""
+@dataclass(frozen=True)
+class _Failure:
+    """What is wrong, and what raised it where: two failures of one origin are of one kind."""
 
     wrong: str
     origin: tuple[str, str, int] | None = None
+    error: Exception | None = field(default=None, compare=False)
 
 
 def _outcome(check: Check, subject: Subject, customers: pd.DataFrame) -> _Failure | None:
@@ -74,7 +77,7 @@ def _outcome(check: Check, subject: Subject, customers: pd.DataFrame) -> _Failur
     except Exception as error:  # whatever it is, the author of the segmenter wants to see it
         kind, place = type(error).__name__, traceback.extract_tb(error.__traceback__)[-1]
         origin = (kind, place.filename, place.lineno or 0)
-        return _Failure(f"raised {kind}: {error}", origin)
+        return _Failure(f"raised {kind}: {str(error) or place.line}", origin, error)
     return None if wrong is None else _Failure(wrong)
 
 

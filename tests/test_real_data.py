@@ -1,0 +1,134 @@
+"""The public data sets: numbers counted independently of segkit, from the files themselves."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from frames import as_kind, in_session_zone, rows_of
+from segkit import RFMScorer, summarize_transactions
+from segkit.datasets import load_cdnow, load_online_retail
+from segkit.exceptions import TiedScoresWarning
+
+pytestmark = pytest.mark.realdata
+
+ONLINE = {"order_id": "order_id", "as_of": "2011-12-10", "missing": "drop"}
+
+
+@pytest.fixture(scope="module")
+def online_retail(data_folder):
+    return load_online_retail(data_folder / "online_retail.csv.gz")
+
+
+@pytest.fixture(scope="module")
+def cdnow(data_folder):
+    return load_cdnow(data_folder / "CDNOW_master.txt")
+
+
+@pytest.mark.parametrize(
+    ("returns", "monetary"), [("exclude", 8_911_407.904), ("net", 8_310_477.054)]
+)
+def test_online_retail_table(online_retail, kind, returns, monetary):
+    table = pd.DataFrame(
+        rows_of(
+            summarize_transactions(as_kind(online_retail, kind), returns=returns, **ONLINE),
+            "customer_id",
+        )
+    )
+    assert len(table) == 4_339
+    assert table["frequency"].sum() == 18_536
+    assert table["monetary"].sum() == pytest.approx(monetary, abs=1e-6)
+
+
+def test_online_retail_scores(online_retail):
+    table = summarize_transactions(online_retail, **ONLINE)
+    scorer = RFMScorer().fit(table)
+    assert scorer.bin_edges_["frequency"].tolist() == [1, 2, 3, 6]
+    counts = np.bincount(scorer.transform(table)[:, 1], minlength=6)[1:]
+    assert counts.tolist() == [1494, 835, 508, 802, 700]
+
+
+def test_online_retail_returns(online_retail):
+    table = summarize_transactions(online_retail, extras="returns", **ONLINE)
+    by_id = table.set_index("customer_id")
+    assert by_id.loc[16446, "monetary"] == 2.90
+    assert by_id.loc[16446, "return_amount"] == 168_469.60
+    assert by_id.loc[12346, "monetary"] == 0.0
+    assert (table["monetary"] <= 0).sum() == 22
+    buyers_and_returners = online_retail["customer_id"].nunique()
+    assert buyers_and_returners - len(table) == 33
+
+
+def test_cdnow_table_and_scores(cdnow, kind):
+    native = summarize_transactions(as_kind(cdnow, kind), as_of="1998-07-01")
+    table = pd.DataFrame(rows_of(native, "customer_id"))
+    assert len(table) == 23_570
+    assert table["frequency"].sum() == 67_591
+    assert table["monetary"].sum() == pytest.approx(2_500_315.63, abs=1e-6)
+    with pytest.warns(TiedScoresWarning, match="'frequency' with 4 distinct scores of 5"):
+        scorer = RFMScorer().fit(table)
+    counts = np.bincount(scorer.transform(table)[:, 1], minlength=6)[1:]
+    assert counts.tolist() == [12_054, 0, 4_040, 3_641, 3_835]
+
+
+def test_cdnow_has_customers_who_never_paid(cdnow):
+    table = summarize_transactions(cdnow, as_of="1998-07-01")
+    assert (cdnow["amount"] == 0).sum() == 80
+    assert (table["monetary"] == 0).sum() == 68
+
+
+@pytest.mark.parametrize("source", ["online_retail", "cdnow"])
+@pytest.mark.filterwarnings("ignore::segkit.exceptions.TiedScoresWarning")
+def test_shuffled_rows_and_relabelled_ids_change_no_score(source, request):
+    log = request.getfixturevalue(source).dropna(subset="customer_id")
+    shuffled = log.sample(frac=1, random_state=0)
+    relabelled = shuffled.assign(customer_id=10**9 - shuffled["customer_id"])
+    options = {"as_of": log["timestamp"].max() + pd.Timedelta(days=1)}
+    scored = [
+        RFMScorer().fit_transform(table)
+        for table in (
+            summarize_transactions(log, **options),
+            summarize_transactions(shuffled, **options),
+            summarize_transactions(relabelled, **options).iloc[::-1],
+        )
+    ]
+    np.testing.assert_array_equal(scored[0], scored[1])
+    np.testing.assert_array_equal(scored[0], scored[2])
+
+
+@pytest.mark.parametrize("source", ["online_retail", "cdnow"])
+@pytest.mark.filterwarnings("ignore::segkit.exceptions.TiedScoresWarning")
+def test_each_customer_alone_scores_as_in_the_batch(source, request):
+    log = request.getfixturevalue(source).dropna(subset="customer_id")
+    table = summarize_transactions(log)
+    scorer = RFMScorer().fit(table)
+    names = scorer.predict_segments(table).tolist()
+    assert [scorer.predict_one(row) for row in table.to_dict("records")] == names
+    some = table.sample(300, random_state=0)
+    alone = [scorer.predict(some.iloc[[i]])[0] for i in range(len(some))]
+    assert alone == scorer.predict(some).tolist()
+
+
+def test_calendar_days_are_not_spans_of_24_hours(online_retail):
+    table = summarize_transactions(online_retail, **ONLINE)
+    as_of = online_retail["timestamp"].max() + pd.Timedelta(days=1)
+    spans = (as_of - table["last_order"]).dt.days
+    assert (spans != table["recency_days"]).sum() == 2_270
+
+
+def test_complete_journey_days_are_those_of_the_stores(data_folder, kind):
+    log = pd.read_csv(
+        data_folder / "completejourney_transactions_sample.csv.gz",
+        parse_dates=["transaction_timestamp"],
+    )
+    utc = log["transaction_timestamp"]
+    utc = utc.dt.tz_localize("UTC") if utc.dt.tz is None else utc.dt.tz_convert("UTC")
+    local = utc.dt.tz_convert("America/New_York")
+    moved = (utc.dt.tz_localize(None).dt.date != local.dt.tz_localize(None).dt.date).sum()
+    assert moved == 12_699
+    in_session_zone("America/New_York")
+    rows = pd.DataFrame(
+        {"customer_id": log["household_id"], "timestamp": local, "amount": log["sales_value"]}
+    )
+    table = rows_of(summarize_transactions(as_kind(rows, kind), as_of="2018-01-01"), "customer_id")
+    days = rows.assign(day=local.dt.date).groupby("customer_id")["day"].nunique()
+    assert [row["order_days"] for row in table] == days.tolist()
