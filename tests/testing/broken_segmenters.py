@@ -206,15 +206,6 @@ class FitPredictNumbersInOrderOfAppearance(LoyaltySegmenter):
         return pd.factorize(super().fit_predict(X, y))[0]
 
 
-@rejected_by("check_labels_are_what_predict_gives")
-class LabelsByQuantilesOfTheirOwn(LoyaltySegmenter):
-    def fit(self, X, y=None):
-        super().fit(X, y)
-        spend = self._validate_customers(X, reset=False)[:, 1]
-        self.labels_ = np.searchsorted(np.quantile(spend, [0.25, 0.5, 0.75]), spend)
-        return self
-
-
 @rejected_by("check_one_row_scores_as_in_the_batch")
 class RanksWithinTheFrame(LoyaltySegmenter):
     def _codes(self, values):
