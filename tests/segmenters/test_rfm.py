@@ -126,10 +126,11 @@ def test_assign_keeps_the_columns_and_the_index():
 
 def test_labels_are_ordered_categories_with_unassigned_last():
     scorer = RFMScorer().fit(TEN)
-    for frame in (scorer.assign(TEN), scorer.assign(pl.from_pandas(TEN)).to_pandas()):
-        dtype = frame["rfm_segment"].dtype
-        assert dtype.ordered
-        assert list(dtype.categories) == [*scorer.segments_, "unassigned"]
+    expected = [*scorer.segments_, "unassigned"]
+    dtype = scorer.assign(TEN)["rfm_segment"].dtype
+    assert dtype.ordered
+    assert list(dtype.categories) == expected
+    assert scorer.assign(pl.from_pandas(TEN)).schema["rfm_segment"] == pl.Enum(expected)
 
 
 def test_assign_takes_a_name_and_replaces_a_column_of_that_name():

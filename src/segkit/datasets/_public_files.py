@@ -231,7 +231,14 @@ def _read_retail_table(file: Path, *, header_only: bool = False) -> pd.DataFrame
     n_rows = 0 if header_only else None
     columns = None if header_only else _RETAIL_COLUMNS
     if file.suffix.lower() != ".xlsx":
-        return pd.read_csv(file, nrows=n_rows, usecols=columns, dtype=_RETAIL_DTYPES)
+        # Some copies are in latin-1; the descriptions, where that shows, are not read.
+        return pd.read_csv(
+            file,
+            nrows=n_rows,
+            usecols=columns,
+            dtype=_RETAIL_DTYPES,
+            encoding_errors="replace",
+        )
     try:
         return pd.read_excel(file, nrows=n_rows, usecols=columns, dtype=_RETAIL_DTYPES)
     except ImportError as error:

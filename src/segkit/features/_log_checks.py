@@ -1,5 +1,6 @@
 """Checks of a transaction log before anything is counted."""
 
+import warnings
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -135,8 +136,11 @@ def _parsed_timestamps(series: nw.Series[Any], implementation: nw.Implementation
             "format='%Y%m%d')."
         )
     try:
-        parsed = pd.to_datetime(native, format="ISO8601" if kind == "string" else None)
-    except (ValueError, TypeError, OverflowError) as error:
+        with warnings.catch_warnings():
+            # pandas 2 only warns of mixed zones, and then returns objects.
+            warnings.simplefilter("error", FutureWarning)
+            parsed = pd.to_datetime(native, format="ISO8601" if kind == "string" else None)
+    except (ValueError, TypeError, OverflowError, FutureWarning) as error:
         if "imezone" in str(error) or "Tz-aware" in str(error) or "time zone" in str(error):
             raise SegkitValueError(
                 f"{OWNER}: column {name!r} mixes time zones, so its calendar days are not "
