@@ -7,10 +7,13 @@ in the scores instead of a shorter scale.
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from operator import add
 
 import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import NDArray
+
+from segkit._frames import balanced
 
 
 def quantile_edges(values: NDArray[np.float64], n_bins: int) -> NDArray[np.float64]:
@@ -25,7 +28,11 @@ def quantile_edges(values: NDArray[np.float64], n_bins: int) -> NDArray[np.float
     below, remainder = np.divmod(position, n_bins)
     above = np.minimum(below + 1, ordered.size - 1)
     low, high = ordered[below], ordered[above]
-    edges: NDArray[np.float64] = low + (high - low) * (remainder / n_bins)
+    share = remainder / n_bins
+    with np.errstate(over="ignore"):
+        edges: NDArray[np.float64] = low + (high - low) * share
+    far_apart = ~np.isfinite(edges)  # high - low is beyond the largest float
+    edges[far_apart] = (low * (1 - share) + high * share)[far_apart]
     return edges
 
 
@@ -50,10 +57,12 @@ def score_expression(
     value: nw.Expr, edges: NDArray[np.float64], *, smaller_is_better: bool = False
 ) -> nw.Expr:
     """Score a column without missing values inside its own engine."""
-    if edges.size == 0:
-        return (value * 0).cast(nw.Int64) + 1
     distinct, counts = np.unique(edges, return_counts=True)
-    edges_below = (value > float(distinct[0])).cast(nw.Int64) * int(counts[0])
-    for edge, count in zip(distinct[1:], counts[1:], strict=True):
-        edges_below = edges_below + (value > float(edge)).cast(nw.Int64) * int(count)
+    edges_below = balanced(
+        add,
+        [
+            (value > float(edge)).cast(nw.Int64) * int(count)
+            for edge, count in zip(distinct, counts, strict=True)
+        ],
+    )
     return (edges.size + 1) - edges_below if smaller_is_better else edges_below + 1

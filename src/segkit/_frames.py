@@ -1,39 +1,163 @@
 """What segkit needs of a data frame, whatever library it comes from (through narwhals)."""
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 
 from segkit.exceptions import ColumnError, SegkitTypeError
+
+_T = TypeVar("_T")
 
 Frame: TypeAlias = nw.DataFrame[Any] | nw.LazyFrame[Any]
 
 UNASSIGNED = "unassigned"
 
+#: Columns that segkit adds for a moment inside a query engine start like this.
+RESERVED = "__segkit_"
+
 
 def as_frame(X: Any, *, owner: str) -> Frame | None:
     """Return `X` as a narwhals frame, or None where it is an array or has no column names.
 
-    A pandas frame whose column names are not strings is an array with a header of numbers, as in
-    scikit-learn.
+    A pandas frame whose column names are all numbers is an array with a header, as in
+    scikit-learn. What has names but is no frame is refused, not read by position.
     """
-    if isinstance(X, np.ndarray):
+    if isinstance(X, np.ndarray) or issparse(X):
         return None
     if isinstance(X, pd.DataFrame):
-        if not all(isinstance(name, str) for name in X.columns):
+        if not any(isinstance(name, str) for name in X.columns) and X.columns.nlevels == 1:
             return None
-        _refuse_doubled(X.columns.tolist(), owner=owner)
+        _check_pandas_columns(X.columns, owner=owner)
     frame = nw.from_native(X, pass_through=True)
     if not isinstance(frame, nw.DataFrame | nw.LazyFrame):
+        _refuse_what_is_no_table(X, owner=owner)
         return None
     if frame.implementation.is_pyarrow():
         _refuse_doubled(frame.to_native().column_names, owner=owner)
+    elif ignores_case(frame):
+        _refuse_doubled([name.casefold() for name in frame.to_native().columns], owner=owner)
     return frame
+
+
+def require_frame(X: Any, *, owner: str) -> Frame:
+    """Return `X` as a narwhals frame, or say which kinds of frame there are."""
+    frame = as_frame(X, owner=owner)
+    if frame is None:
+        raise SegkitTypeError(
+            f"{owner}: expected a frame with named columns (pandas, polars, pyarrow, DuckDB or "
+            f"another kind that narwhals reads), got {type(X).__name__}"
+            f"{' whose columns have numbers for names' if isinstance(X, pd.DataFrame) else ''}."
+        )
+    return frame
+
+
+def ignores_case(frame: Frame) -> bool:
+    """Tell whether the frame's engine takes column names that differ in case for the same."""
+    return isinstance(frame, nw.LazyFrame) and not frame.implementation.is_polars()
+
+
+def collected(frame: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
+    """Execute a lazy frame; polars gives polars, other engines pandas, which is always there."""
+    return frame.collect() if frame.implementation.is_polars() else frame.collect("pandas")
+
+
+def float_values(series: nw.Series[Any]) -> NDArray[np.float64]:
+    """Return an eager numeric column as an array, NaN where it is null."""
+    missing = np.asarray(series.is_null().to_numpy(), dtype=bool)
+    if missing.all():
+        return np.full(len(series), np.nan)
+    if series.dtype == nw.Object:
+        return np.asarray(pd.to_numeric(series.to_native()), dtype=np.float64)
+    if series.dtype == nw.Decimal:
+        # Text is read as the nearest float; Arrow's own cast can be off by one digit.
+        series = series.cast(nw.String).cast(nw.Float64)
+    if not missing.any():
+        return np.asarray(series.to_numpy(), dtype=np.float64)
+    values = np.array(series.fill_null(0).to_numpy(), dtype=np.float64)
+    values[missing] = np.nan
+    return values
+
+
+def float_matrix(frame: nw.DataFrame[Any], names: Sequence[str]) -> NDArray[np.float64]:
+    """Return columns of an eager frame as an array of shape (n_rows, n_columns)."""
+    return np.column_stack([float_values(frame[name]) for name in names])
+
+
+def label_dtype(frame: Frame, labels: Sequence[str]) -> type[nw.String] | nw.Enum:
+    """Return the dtype of a label column: ordered categories where the frame's kind has them."""
+    implementation = frame.implementation
+    has_categories = implementation.is_pandas_like() or implementation.is_polars()
+    return nw.Enum(list(labels)) if has_categories else nw.String
+
+
+def text_series(
+    frame: nw.DataFrame[Any], name: str, texts: Sequence[str | None], positions: NDArray[Any]
+) -> nw.Series[Any]:
+    """Return a text column for an eager frame: the text at each position."""
+    backend: Any = frame.implementation
+    return nw.new_series(name, list(texts), nw.String, backend=backend)[positions]
+
+
+def label_series(
+    frame: nw.DataFrame[Any], name: str, labels: Sequence[str], positions: NDArray[Any]
+) -> nw.Series[Any]:
+    """Return a label column for an eager frame: the label at each position."""
+    backend: Any = frame.implementation
+    dtype: Any = label_dtype(frame, labels)
+    return nw.new_series(name, list(labels), dtype, backend=backend)[positions]
+
+
+def integer_series(
+    frame: nw.DataFrame[Any], name: str, values: NDArray[np.int64], missing: NDArray[Any] | None
+) -> nw.Series[Any]:
+    """Return an integer column for an eager frame, null where `missing`; None: nullable never."""
+    backend: Any = frame.implementation
+    if missing is None:
+        return nw.new_series(name, values, nw.Int64, backend=backend)
+    if frame.implementation.is_pandas_like():
+        # numpy's integers have no null; pandas' own do.
+        masked = pd.arrays.IntegerArray(values, np.asarray(missing))
+        return nw.from_native(pd.Series(masked, name=name), series_only=True)
+    nullable = [None if absent else value for value, absent in zip(values, missing, strict=True)]
+    return nw.new_series(name, nullable, nw.Int64, backend=backend)
+
+
+def with_series(frame: nw.DataFrame[Any], added: Sequence[nw.Series[Any]]) -> nw.DataFrame[Any]:
+    """Return the frame with columns added or replaced, and nothing else changed."""
+    native = frame.to_native()
+    if isinstance(native, pd.DataFrame):
+        # pandas' own way keeps the index, attrs and the class of a subclass.
+        columns = {series.name: series.to_native().array for series in added}
+        return nw.from_native(native.assign(**columns))
+    return frame.with_columns(*added)
+
+
+def balanced(combine: Callable[[_T, _T], _T], parts: Sequence[_T]) -> _T:
+    """Combine parts two by two, so that a long list gives a flat expression and not a deep one."""
+    while len(parts) > 1:
+        pairs = [combine(one, other) for one, other in zip(parts[::2], parts[1::2], strict=False)]
+        parts = [*pairs, parts[-1]] if len(parts) % 2 else pairs
+    return parts[0]
+
+
+def _check_pandas_columns(columns: "pd.Index[Any]", *, owner: str) -> None:
+    if columns.nlevels > 1:
+        raise ColumnError(
+            f"{owner}: the frame's columns are a MultiIndex; columns are picked by name. Flatten "
+            "them, for example frame.columns = ['_'.join(names) for names in frame.columns]."
+        )
+    if not all(isinstance(name, str) for name in columns):
+        raise SegkitTypeError(
+            f"{owner}: some of the frame's column names are text and some are not. Make them all "
+            "text, for example frame.columns = frame.columns.astype(str)."
+        )
+    _refuse_doubled(columns.tolist(), owner=owner)
 
 
 def _refuse_doubled(names: Sequence[str], *, owner: str) -> None:
@@ -45,35 +169,14 @@ def _refuse_doubled(names: Sequence[str], *, owner: str) -> None:
         )
 
 
-def require_frame(X: Any, *, owner: str) -> Frame:
-    """Return `X` as a narwhals frame, or say which kinds of frame there are."""
-    frame = as_frame(X, owner=owner)
-    if frame is None:
+def _refuse_what_is_no_table(X: Any, *, owner: str) -> None:
+    one_by_one = isinstance(X, list | tuple) and any(isinstance(row, Mapping) for row in X)
+    named = isinstance(X, Mapping | str | bytes | pd.Series) or one_by_one
+    if named or any(
+        hasattr(X, protocol) for protocol in ("__arrow_c_stream__", "__arrow_c_array__")
+    ):
         raise SegkitTypeError(
-            f"{owner}: expected a frame with named columns (pandas, polars, pyarrow, DuckDB or "
-            f"another kind that narwhals reads), got {type(X).__name__}."
+            f"{owner}: expected a frame or a two-dimensional array with one row per customer, got "
+            f"{type(X).__name__}. Make it a frame, for example with pandas.DataFrame(...) or "
+            "pyarrow.Table.from_batches([...]); for one customer, pass a dict to predict_one."
         )
-    return frame
-
-
-def label_dtype(frame: Frame, segments: Sequence[str]) -> type[nw.String] | nw.Enum:
-    """Return the dtype of a label column: ordered categories where the frame's kind has them."""
-    implementation = frame.implementation
-    if implementation.is_pandas_like() or implementation.is_polars():
-        return nw.Enum([*segments, UNASSIGNED])
-    return nw.String
-
-
-def float_series(series: nw.Series[Any]) -> nw.Series[Any]:
-    """Return an eager numeric column as Float64, NaN where it is null."""
-    if series.dtype == nw.Object:
-        numbers = pd.to_numeric(series.to_native()).astype("float64")
-        return nw.from_native(numbers, series_only=True)
-    series = series.cast(nw.Float64)
-    return series.fill_null(float("nan")) if series.null_count() else series
-
-
-def float_matrix(frame: nw.DataFrame[Any]) -> NDArray[np.float64]:
-    """Return an eager frame of Float64 columns as an array of shape (n_rows, n_columns)."""
-    columns = [np.asarray(frame[name].to_numpy(), dtype=np.float64) for name in frame.columns]
-    return np.column_stack(columns)

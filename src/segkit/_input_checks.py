@@ -4,9 +4,12 @@ Messages name the owner (class or function), the column, what was expected and w
 the remedy. They never show a row of the data.
 """
 
+import decimal
 import difflib
 import math
+import numbers
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -31,12 +34,35 @@ _ORDERED_PAIRS = (("recency_days", "tenure_days"), ("order_days", "frequency"))
 def check_columns_present(names: Sequence[str], frame: Frame, *, owner: str, remedy: str) -> None:
     """Raise for the first of `names` that the frame lacks, with the nearest name it has."""
     available = frame.collect_schema().names()
-    for name in names:
-        if name not in available:
-            raise ColumnError(
-                f"{owner}: column {name!r} is missing; the frame has {available}."
-                f"{_nearest(name, available)} {remedy}"
-            )
+    absent = [name for name in names if name not in available]
+    if not absent:
+        return
+    name = absent[0]
+    if isinstance(native := frame.to_native(), pd.DataFrame) and name in native.index.names:
+        remedy = "It is in the index: pass frame.reset_index()."
+    elif absent == [*names] and len(names) > 1 and not any(nearest(n, available) for n in names):
+        remedy += (
+            " One row per customer is expected: make it from a transaction log with "
+            "segkit.summarize_transactions."
+        )
+    elif near := nearest(name, available):
+        remedy = f"Did you mean {near!r}? {remedy}"
+    raise ColumnError(f"{owner}: column {name!r} is missing; the frame has {available}. {remedy}")
+
+
+def nearest(name: str, available: Sequence[str]) -> str | None:
+    """Return the name that was probably meant, whatever its case and underscores."""
+    folded = {_folded(candidate): candidate for candidate in reversed(available)}
+    wanted = _folded(name)
+    close = difflib.get_close_matches(wanted, folded, n=1, cutoff=0.7)
+    begins = [
+        one for one in folded if len(one) > 3 and (wanted.startswith(one) or one.startswith(wanted))
+    ]
+    return next((folded[match] for match in (*close, *begins)), None)
+
+
+def _folded(name: str) -> str:
+    return name.casefold().replace("_", "").replace(" ", "")
 
 
 def check_numeric(names: Sequence[str], frame: Frame, *, owner: str) -> None:
@@ -47,14 +73,31 @@ def check_numeric(names: Sequence[str], frame: Frame, *, owner: str) -> None:
         if dtype.is_numeric():
             continue
         found = str(dtype)
-        if dtype == nw.Object and isinstance(frame, nw.DataFrame):
-            found = pd.api.types.infer_dtype(frame[name].to_native(), skipna=True)
-            if found in {"integer", "floating", "mixed-integer-float", "decimal", "empty"}:
+        if isinstance(frame, nw.DataFrame):
+            if frame[name].null_count() == len(frame):
                 continue
-        raise SegkitTypeError(
-            f"{owner}: column {name!r} must hold numbers, got {found}. Convert it first, for "
-            "example with pandas.to_numeric, and look at what does not convert."
+            if dtype == nw.Object:
+                found = pd.api.types.infer_dtype(frame[name].to_native(), skipna=True)
+                if found in {"integer", "floating", "mixed-integer-float", "decimal"}:
+                    continue
+        elif dtype == nw.Unknown and _is_null_type(frame, name):
+            continue
+        remedy = (
+            "Pass it as a number of days."
+            if dtype.is_temporal()
+            else "Convert it first, for example with pandas.to_numeric, and look at what does not "
+            "convert."
         )
+        raise SegkitTypeError(f"{owner}: column {name!r} must hold numbers, got {found}. {remedy}")
+
+
+def _is_null_type(frame: nw.LazyFrame[Any], name: str) -> bool:
+    """Tell whether a lazy column is of the type of nothing but nulls."""
+    native = frame.to_native()
+    if frame.implementation.is_polars():
+        return str(native.collect_schema()[name]) == "Null"
+    dtypes = dict(zip(native.columns, getattr(native, "dtypes", ()), strict=False))
+    return str(dtypes.get(name)).strip('"') == "NULL"
 
 
 def check_complete(
@@ -75,8 +118,8 @@ def check_complete(
         if missing:
             raise MissingValuesError(
                 f"{owner}: column {name!r} contains NaN or null in {missing:,} of "
-                f"{column.size:,} rows. Fill or drop them, or pass missing='unassigned' to leave "
-                "these customers without a segment."
+                f"{column.size:,} rows. Fill or drop them, or construct it with "
+                "missing='unassigned' to leave these customers without a segment."
             )
 
 
@@ -87,10 +130,10 @@ def check_customer_columns(
     columns = {name: values[:, position] for position, name in enumerate(names)}
     for name in _COUNTS:
         if name in columns and (negative := int((columns[name] < 0).sum())):
+            hint = " Was it counted to a day before the last order?" if "days" in name else ""
             raise SegkitValueError(
                 f"{owner}: column {name!r} is negative in {negative:,} of {len(values):,} rows; "
-                "it counts days or orders and starts at 0. Was the table made with an as_of "
-                "before the last order?"
+                f"it counts days or orders and starts at 0.{hint}"
             )
     for smaller, larger in _ORDERED_PAIRS:
         if smaller in columns and larger in columns:
@@ -102,49 +145,65 @@ def check_customer_columns(
                 )
 
 
-def row_values(row: Mapping[Any, Any], keys: Sequence[str | int], *, owner: str) -> list[float]:
+def row_values(row: Any, keys: Sequence[str | int], *, owner: str) -> list[float]:
     """Pick numbers out of one customer's mapping; NaN where a value is missing."""
     if not isinstance(row, Mapping):
-        raise SegkitTypeError(
-            f"{owner}: predict_one expects one mapping of column to value, got "
-            f"{type(row).__name__}. For many customers use predict_segments or assign."
-        )
+        if not isinstance(row, pd.Series):
+            raise SegkitTypeError(
+                f"{owner}: predict_one expects one mapping of column to value, got "
+                f"{type(row).__name__}. For many customers use predict_segments or assign."
+            )
+        row = row.to_dict()
     values = []
     for key in keys:
-        try:
-            value = row[key]
-        except KeyError:
+        if key not in row:
             names = [str(name) for name in row]
-            raise ColumnError(
-                f"{owner}: the row has no {key!r}; it has {names}.{_nearest(str(key), names)}"
-            ) from None
+            near = nearest(str(key), names)
+            hint = f" Did you mean {near!r}?" if near else ""
+            raise ColumnError(f"{owner}: the row has no {key!r}; it has {names}.{hint}")
+        value = row[key]
         values.append(value if type(value) is float else _one_number(value, key, owner=owner))
     return values
-
-
-def row_is_plain(values: Sequence[float], names: Sequence[str | int]) -> bool:
-    """Tell in well under a microsecond that nothing in a row calls for the checks of a batch."""
-    if not (sum(values) < math.inf and min(values) >= 0):  # NaN fails the comparison
-        return False
-    return not any(
-        smaller in names
-        and larger in names
-        and values[names.index(smaller)] > values[names.index(larger)]
-        for smaller, larger in _ORDERED_PAIRS
-    )
 
 
 def _one_number(value: Any, key: str | int, *, owner: str) -> float:
     if value is None or value is pd.NA or value is pd.NaT:
         return math.nan
-    if not isinstance(value, str | bytes | bool | np.bool_):
+    if type(value) is not bool and isinstance(value, numbers.Real | decimal.Decimal):
         try:
             return float(value)
-        except (TypeError, ValueError, OverflowError):
+        except (ValueError, OverflowError):
             pass
     raise SegkitTypeError(f"{owner}: {key!r} must be a number, got {type(value).__name__}.")
 
 
-def _nearest(name: str, available: Sequence[str]) -> str:
-    nearest = difflib.get_close_matches(name, available, n=1)
-    return f" Did you mean {nearest[0]!r}?" if nearest else ""
+@dataclass(frozen=True)
+class RowLimits:
+    """Which of a row's values count something, and which may not exceed which."""
+
+    counts: tuple[int, ...]
+    ordered: tuple[tuple[int, int], ...]
+
+
+def row_limits(columns: Sequence[str | int]) -> RowLimits:
+    """Return the positions of the columns with segkit's standard names."""
+    position = {column: i for i, column in enumerate(columns)}
+    return RowLimits(
+        counts=tuple(position[name] for name in _COUNTS if name in position),
+        ordered=tuple(
+            (position[smaller], position[larger])
+            for smaller, larger in _ORDERED_PAIRS
+            if smaller in position and larger in position
+        ),
+    )
+
+
+def row_is_plain(values: Sequence[float], limits: RowLimits) -> bool:
+    """Tell in under a microsecond that nothing in a row calls for the checks of a batch."""
+    total = sum(values)
+    if total - total != 0:  # NaN or infinity
+        return False
+    for position in limits.counts:
+        if values[position] < 0:
+            return False
+    return all(values[smaller] <= values[larger] for smaller, larger in limits.ordered)

@@ -343,9 +343,25 @@ def test_a_map_for_another_number_of_scores_is_refused(parameters, message):
         RFMScorer(**parameters).fit(TEN)
 
 
-def test_a_map_that_needs_scores_which_are_not_there_is_refused():
-    with pytest.raises(SegmentMapError, match="needs 'monetary' scores"):
-        RFMScorer(segment_map="r_rfm").fit(TEN.to_numpy()[:, :2])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"segment_map": "r_rfm"},
+        {"segment_map": "pymc", "n_bins": 4},
+        {"segment_map": SegmentMap({"Big": {"monetary": (4, 5)}}, default="Rest")},
+        {"columns": (0, 1, 2)},
+    ],
+    ids=str,
+)
+def test_an_array_without_the_columns_that_a_map_needs_is_refused(parameters):
+    with pytest.raises(ValueError, match=r"2 feature\(s\).* while a minimum of 3 is required"):
+        RFMScorer(**parameters).fit(TEN.to_numpy()[:, :2])
+
+
+def test_a_map_over_a_dimension_that_is_not_scored_is_refused_with_the_nearest():
+    segment_map = SegmentMap({"New": {"recency_days": (4, 5)}}, default="Rest")
+    with pytest.raises(SegmentMapError, match="needs 'recency_days' .* Did you mean 'recency'"):
+        RFMScorer(segment_map=segment_map).fit(TEN)
 
 
 # -- missing and wrong -------------------------------------------------------------------------

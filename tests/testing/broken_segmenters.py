@@ -454,8 +454,14 @@ class AssignReturnsPandas(LoyaltySegmenter):
 
 @rejected_by("check_assign_adds_the_features_of_transform")
 class AssignAddsOtherFeatures(LoyaltySegmenter):
-    def _with_features(self, frame, values):
-        return super()._with_features(frame, [value + 0.5 for value in values])
+    def _feature_columns(self, frame, values):
+        return super()._feature_columns(frame, values + 0.5)
+
+
+@rejected_by("check_assign_adds_the_features_of_transform")
+class AssignAddsOtherFeaturesLazily(LoyaltySegmenter):
+    def _feature_expressions(self, values):
+        return super()._feature_expressions([value + 0.5 for value in values])
 
 
 @rejected_by("check_every_kind_of_frame_is_alike")

@@ -89,13 +89,19 @@ class LoyaltySegmenter(LazySegmenter, TransformerMixin, BaseEstimator):
     def _flags(self, values):
         return np.where(np.isnan(values[:, :2]), np.nan, values[:, :2] > self.medians_)
 
-    def _with_features(self, frame, values):
-        return frame.with_columns(
-            nw.when(~value.is_null())
-            .then((value > float(median)).cast(nw.Float64))
-            .alias(f"{name}_code")
-            for name, value, median in zip(("dormant", "big"), values, self.medians_, strict=False)
-        )
+    def _feature_columns(self, frame, values):
+        names = self.get_feature_names_out()
+        flags = zip(names, self._flags(values).T, strict=True)
+        return [nw.new_series(name, flag, backend=frame.implementation) for name, flag in flags]
+
+    def _feature_expressions(self, values):
+        flags = zip(("dormant", "big"), values, self.medians_, strict=False)
+        return {
+            f"{name}_code": nw.when(~value.is_null()).then(
+                (value > float(median)).cast(nw.Float64)
+            )
+            for name, value, median in flags
+        }
 
 
 class NeverBoughtSegmenter(SegmenterMixin, BaseEstimator):

@@ -1,63 +1,79 @@
-"""``assign``: a segmenter written as expressions and added to a frame inside its own engine."""
+"""``assign``: the segment of each customer, added to a frame of any kind.
+
+An eager frame's values are at hand, so its columns are made from the codes of an array. A lazy
+frame gets expressions, which its engine runs when it is executed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 from operator import and_
 from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
+import numpy as np
 
-from segkit._frames import UNASSIGNED, Frame, float_matrix, label_dtype
+from segkit._frames import (
+    RESERVED,
+    UNASSIGNED,
+    Frame,
+    balanced,
+    ignores_case,
+    label_dtype,
+    label_series,
+    with_series,
+)
 from segkit._input_checks import check_numeric
-from segkit.base._customers import Customers, names_in_frame, numeric_columns
-from segkit.exceptions import LazyFrameError
+from segkit.base._customers import customers_from_frame, names_in_frame
+from segkit.exceptions import ColumnError, LazyFrameError, SegkitTypeError
 
 if TYPE_CHECKING:
     from segkit.base._segmenter import SegmenterMixin
 
-_CODE = "__segkit_code"
+_CODE = f"{RESERVED}code"
 
 
-def add_segment(segmenter: SegmenterMixin, frame: Frame, *, label: str) -> Frame:
-    """Return `frame` with the segmenter's features and its label column added."""
+def assign_eager(
+    segmenter: SegmenterMixin, frame: nw.DataFrame[Any], *, label: str
+) -> nw.DataFrame[Any]:
+    """Return an eager frame with the segmenter's features and its label column added."""
+    customers = customers_from_frame(segmenter, frame, reset=False)
+    customers.check(owner=type(segmenter).__name__, allow_missing=segmenter._allows_missing())
+    codes = segmenter._codes_or_unassigned(customers.values)
+    features = segmenter._feature_columns(frame, customers.values)
+    _check_added_names(segmenter, frame, [series.name for series in features], label)
+    labels = [*map(str, segmenter.segments_), UNASSIGNED]
+    positions = np.where(codes < 0, len(labels) - 1, codes)
+    return with_series(frame, [*features, label_series(frame, label, labels, positions)])
+
+
+def assign_lazy(
+    segmenter: SegmenterMixin, frame: nw.LazyFrame[Any], *, label: str
+) -> nw.LazyFrame[Any]:
+    """Return a lazy frame with the segmenter's features and its label column added."""
+    owner = type(segmenter).__name__
     names = names_in_frame(segmenter, frame, reset=False)
-    if isinstance(frame, nw.LazyFrame):
-        check_numeric(names, frame, owner=type(segmenter).__name__)
-        coded = _with_code_expression(segmenter, frame, names)
-        named: Frame = _name_codes(segmenter, coded, label)
-        return named
-    # An eager frame's columns are checked and made floats first, apart from the frame itself, so
-    # that what comes back differs from what went in by the added columns only.
-    customers = numeric_columns(segmenter, frame, names)
-    values = float_matrix(customers)
-    Customers(values, names, named=True).check(
-        owner=type(segmenter).__name__, allow_missing=segmenter._allows_missing()
-    )
-    if segmenter._code_expression([nw.col(name) for name in names]) is None:
-        codes = segmenter._codes_or_unassigned(values)
-        code = nw.new_series(_CODE, codes, nw.Int64, backend=frame.implementation)
-        coded = customers.with_columns(code)
-    else:
-        coded = _with_code_expression(segmenter, customers, names)
-    added = _name_codes(segmenter, coded, label)
-    kept = {label, *(name for name in added.columns if name not in names)}
-    return frame.with_columns(*(added[name] for name in added.columns if name in kept))
-
-
-def _with_code_expression(segmenter: SegmenterMixin, frame: Any, names: Sequence[str]) -> Any:
+    check_numeric(names, frame, owner=owner)
     values = [_null_where_missing(name) for name in names]
     code = segmenter._code_expression(values)
     if code is None:
         raise LazyFrameError(
-            f"{type(segmenter).__name__} cannot be written as expressions, so it cannot be "
-            "applied inside a query engine. Collect the frame first."
+            f"{owner} cannot be written as expressions, so it cannot be applied inside a query "
+            "engine. Collect the frame first: .collect() in polars, .df() in DuckDB."
         )
+    features = segmenter._feature_expressions(values)
+    _check_added_names(segmenter, frame, list(features), label)
     if not segmenter._handles_missing():
-        complete = reduce(and_, (~value.is_null() for value in values))
+        complete = balanced(and_, [~value.is_null() for value in values])
         code = nw.when(complete).then(code).otherwise(nw.lit(-1))
-    return segmenter._with_features(frame, values).with_columns(code.alias(_CODE))
+    # Codes first and on their own, so that the engine computes them once.
+    coded = frame.with_columns(code.alias(_CODE), **features)
+    labels = [str(segment) for segment in segmenter.segments_]
+    chain: Any = nw
+    for position, segment in enumerate(labels):
+        chain = chain.when(nw.col(_CODE) == position).then(nw.lit(segment))
+    named = chain.otherwise(nw.lit(UNASSIGNED)).cast(label_dtype(frame, [*labels, UNASSIGNED]))
+    return coded.with_columns(named.alias(label)).drop(_CODE)
 
 
 def _null_where_missing(name: str) -> nw.Expr:
@@ -70,11 +86,34 @@ def _null_where_missing(name: str) -> nw.Expr:
     return nw.when(~value.is_null() & value.is_finite()).then(value)
 
 
-def _name_codes(segmenter: SegmenterMixin, frame: Any, label: str) -> Any:
-    segments = [str(segment) for segment in segmenter.segments_]
-    code = nw.col(_CODE)
-    chain: Any = nw.when(code == 0).then(nw.lit(segments[0]))
-    for position, segment in enumerate(segments[1:], start=1):
-        chain = chain.when(code == position).then(nw.lit(segment))
-    names = chain.otherwise(nw.lit(UNASSIGNED)).cast(label_dtype(frame, segments))
-    return frame.with_columns(names.alias(label)).drop(_CODE)
+def _check_added_names(
+    segmenter: SegmenterMixin, frame: Frame, features: Sequence[str], label: str
+) -> None:
+    """Raise where the columns to add would get in the way of each other or of those used."""
+    owner = type(segmenter).__name__
+    if not isinstance(label, str) or not label:
+        raise SegkitTypeError(f"{owner}: name must be text, the name of a column, got {label!r}.")
+    if label in features:
+        raise ColumnError(
+            f"{owner}: name={label!r} is also the name of a feature that assign adds; the "
+            f"features are {list(features)}."
+        )
+    used = {str(column) for column in segmenter._columns_used}
+    if taken := sorted(used & set(features)):
+        raise ColumnError(
+            f"{owner}: assign would replace {taken}, which it reads. Rename these columns."
+        )
+    if not isinstance(frame, nw.LazyFrame):
+        return
+    available = frame.collect_schema().names()
+    if reserved := [name for name in (*available, label) if name.startswith(RESERVED)]:
+        raise ColumnError(f"{owner}: names that begin with {RESERVED!r} are reserved: {reserved}.")
+    if ignores_case(frame):
+        folded = {name.casefold(): name for name in available}
+        for added in (*features, label):
+            present = folded.get(added.casefold(), added)
+            if present != added:
+                raise ColumnError(
+                    f"{owner}: assign adds {added!r}, and the frame has {present!r}, which its "
+                    "engine takes for the same. Rename it."
+                )

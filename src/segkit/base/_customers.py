@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
-from sklearn.utils.validation import assert_all_finite, validate_data
+from sklearn.utils.validation import validate_data
 
-from segkit._frames import Frame, float_matrix, float_series
+from segkit._frames import Frame, collected, float_matrix
 from segkit._input_checks import (
     check_columns_present,
     check_complete,
@@ -30,93 +31,85 @@ class Customers:
 
     values: NDArray[np.float64]
     columns: Sequence[str | int]
-    named: bool
+    by_name: bool
 
     def check(self, *, owner: str, allow_missing: bool) -> None:
         """Raise for infinities, unwanted missing values and, by name, impossible counts."""
-        if self.named:
-            names = [str(column) for column in self.columns]
-            check_complete(self.values, names, owner=owner, allow_missing=allow_missing)
+        names = [str(column) for column in self.columns]
+        check_complete(self.values, names, owner=owner, allow_missing=allow_missing)
+        if self.by_name:
             check_customer_columns(self.values, names, owner=owner)
-        else:
-            assert_all_finite(
-                self.values, allow_nan=allow_missing, estimator_name=owner, input_name="X"
-            )
 
 
 def customers_from_frame(segmenter: SegmenterMixin, frame: Frame, *, reset: bool) -> Customers:
     """Pick a segmenter's columns by name; a lazy frame is collected, only these columns."""
+    owner = type(segmenter).__name__
     names = names_in_frame(segmenter, frame, reset=reset)
+    check_numeric(names, frame, owner=owner)
     if isinstance(frame, nw.LazyFrame):
-        check_numeric(names, frame, owner=type(segmenter).__name__)
-        frame = frame.select(names).collect()
-    values = float_matrix(numeric_columns(segmenter, frame, names))
-    if reset and not len(values):
-        raise SegkitValueError(
-            f"{type(segmenter).__name__}: the frame has no rows; there is nothing to learn from."
-        )
-    return Customers(values, names, named=True)
+        frame = collected(frame.select(names))
+    if reset and not len(frame):
+        raise SegkitValueError(f"{owner}: the frame has no rows; there is nothing to learn from.")
+    try:
+        values = float_matrix(frame, names)
+    except (TypeError, ValueError, OverflowError):
+        raise SegkitTypeError(
+            f"{owner}: one of the columns {names} holds values that are no floating point "
+            "numbers. Convert it first, for example with pandas.to_numeric."
+        ) from None
+    return Customers(values, names, by_name=True)
 
 
 def customers_from_array(segmenter: SegmenterMixin, X: Any, *, reset: bool) -> Customers:
     """Pick a segmenter's columns by position; further ones are ignored."""
-    owner = type(segmenter).__name__
-    try:
-        array = validate_data(
-            segmenter,
-            X,
-            reset=reset,
-            dtype="numeric",
-            ensure_all_finite=False,
-            ensure_min_features=segmenter._min_columns if reset else 1,
-            ensure_min_samples=1 if reset else 0,
-        )
-        array = np.asarray(array, dtype=np.float64)
-    except ValueError as error:
-        # numpy quotes the text that it cannot convert, which may be a customer's name.
-        if "could not convert" not in str(error) and "dtype='numeric'" not in str(error):
-            raise
-        raise SegkitTypeError(
-            f"{owner}: the array holds text; numbers are expected. Pass a frame, whose columns "
-            "are picked by name, or only the numeric columns."
-        ) from None
-    columns = _columns_wanted(segmenter) if reset else segmenter._columns_used
-    positions = _positions(columns, width=array.shape[1], owner=owner)
-    return Customers(array[:, positions], columns[: len(positions)], named=False)
+    columns = columns_wanted(segmenter) if reset else segmenter._columns_used
+    if not reset and getattr(X, "ndim", 0) == 2:
+        # What a fitted segmenter needs stands in the columns that it saw in fit.
+        X = X[:, : segmenter.n_features_in_] if isinstance(X, np.ndarray) else X
+    array = _checked_array(segmenter, X, reset=reset)
+    if isinstance(columns[0], int):
+        positions = [int(column) for column in columns]
+    else:
+        positions = list(range(min(len(columns), array.shape[1])))
+    return Customers(array[:, positions], columns[: len(positions)], by_name=False)
 
 
 def names_in_frame(segmenter: SegmenterMixin, frame: Frame, *, reset: bool) -> list[str]:
     """Return the names of a segmenter's columns in a frame, which must have them all."""
     owner = type(segmenter).__name__
-    columns = _columns_wanted(segmenter) if reset else segmenter._columns_used
-    available = frame.collect_schema().names()
-    if columns and isinstance(columns[0], int):
-        positions = _positions(columns, width=len(available), owner=owner)
+    columns = columns_wanted(segmenter) if reset else segmenter._columns_used
+    if isinstance(columns[0], int):
+        available = frame.collect_schema().names()
+        positions = [int(column) for column in columns]
+        if max(positions) >= len(available):
+            raise ColumnError(
+                f"{owner}: columns={tuple(columns)} are positions, and the frame has "
+                f"{len(available)} columns, numbered 0 to {len(available) - 1}."
+            )
         return [available[position] for position in positions]
     names = [str(column) for column in columns]
     check_columns_present(
-        names, frame, owner=owner, remedy="Rename it, or pass columns=... with the frame's names."
+        names,
+        frame,
+        owner=owner,
+        remedy=f"Rename it, or pass {owner}(columns=[...]) with the frame's names.",
     )
     return names
 
 
-def numeric_columns(
-    segmenter: SegmenterMixin, frame: nw.DataFrame[Any], names: Sequence[str]
-) -> nw.DataFrame[Any]:
-    """Return the named columns of an eager frame as Float64, NaN where they are null."""
-    check_numeric(names, frame, owner=type(segmenter).__name__)
-    selected = frame.select(names)
-    return selected.with_columns(float_series(selected[name]).alias(name) for name in names)
-
-
-def _columns_wanted(segmenter: SegmenterMixin) -> list[str | int]:
+def columns_wanted(segmenter: SegmenterMixin) -> list[str | int]:
+    """Return the parameter `columns`, which must be distinct names or distinct positions."""
     owner = type(segmenter).__name__
-    columns = segmenter.columns
-    wanted = [] if isinstance(columns, str) else list(columns)
-    kinds = {int if isinstance(column, int | np.integer) else type(column) for column in wanted}
-    if kinds not in ({str}, {int}) or len(set(wanted)) < len(wanted):
+    columns = getattr(segmenter, "columns", None)
+    wanted = list(columns) if isinstance(columns, list | tuple | pd.Index) else []
+    by_name = all(isinstance(column, str) for column in wanted)
+    by_position = all(
+        isinstance(column, int | np.integer) and not isinstance(column, bool) and column >= 0
+        for column in wanted
+    )
+    if not wanted or not (by_name or by_position) or len(set(wanted)) < len(wanted):
         raise ColumnError(
-            f"{owner}: columns must be distinct column names, or distinct positions, got "
+            f"{owner}: columns must be distinct column names, or distinct positions from 0, got "
             f"{columns!r}."
         )
     if len(wanted) < segmenter._min_columns:
@@ -124,16 +117,58 @@ def _columns_wanted(segmenter: SegmenterMixin) -> list[str | int]:
             f"{owner}: columns must name at least {segmenter._min_columns} columns, got "
             f"{columns!r}."
         )
-    return [int(column) if kinds == {int} else column for column in wanted]
+    return [str(column) if by_name else int(column) for column in wanted]
 
 
-def _positions(columns: Sequence[str | int], *, width: int, owner: str) -> list[int]:
-    if not isinstance(columns[0], int):
-        return list(range(min(len(columns), width)))
-    positions = [int(column) for column in columns]
-    if min(positions) < 0 or max(positions) >= width:
-        raise ColumnError(
-            f"{owner}: columns={tuple(columns)} are positions, and X has {width} columns, "
-            f"numbered 0 to {width - 1}."
+def _checked_array(segmenter: SegmenterMixin, X: Any, *, reset: bool) -> NDArray[np.float64]:
+    """Return an array-like as floats, NaN where it is masked, with scikit-learn's checks."""
+    owner = type(segmenter).__name__
+    if isinstance(X, np.ndarray):
+        if X.ndim != 2:
+            raise SegkitValueError(
+                f"{owner}: Expected 2D array with one row per customer, got {X.ndim}D array "
+                "instead. Reshape your data, or pass one customer as a dict to predict_one."
+            )
+        if X.dtype.kind in "mMSU":
+            raise SegkitTypeError(
+                f"{owner}: the array must hold numbers, got {X.dtype}. Times are passed as days."
+            )
+        if X.dtype == object and "string" in pd.api.types.infer_dtype(X.ravel(), skipna=True):
+            raise _text_in_array(owner)
+        if isinstance(X, np.ma.MaskedArray):
+            X = np.ma.filled(X.astype(np.float64), np.nan)
+    try:
+        array = validate_data(
+            segmenter,
+            X,
+            reset=reset,
+            dtype="numeric",
+            ensure_all_finite=False,
+            ensure_min_features=_min_width(segmenter) if reset else 1,
+            ensure_min_samples=1 if reset else 0,
         )
-    return positions
+        return np.asarray(array, dtype=np.float64)
+    except ValueError as error:
+        # numpy quotes the text that it cannot convert, which may be a customer's name.
+        if "could not convert" not in str(error) and "dtype='numeric'" not in str(error):
+            raise
+        raise _text_in_array(owner) from None
+    except TypeError as error:
+        raise SegkitTypeError(
+            f"{owner}: the array holds what is no number: {error} Pass a frame, whose columns are "
+            "picked by name, or only the numeric columns."
+        ) from None
+
+
+def _min_width(segmenter: SegmenterMixin) -> int:
+    columns = columns_wanted(segmenter)
+    if isinstance(columns[0], int):
+        return max(int(column) for column in columns) + 1
+    return segmenter._columns_needed()
+
+
+def _text_in_array(owner: str) -> SegkitTypeError:
+    return SegkitTypeError(
+        f"{owner}: the array holds text; numbers are expected. Pass a frame, whose columns are "
+        "picked by name, or only the numeric columns."
+    )

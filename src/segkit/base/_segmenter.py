@@ -12,8 +12,8 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from segkit._frames import UNASSIGNED, as_frame, require_frame
-from segkit._input_checks import row_is_plain, row_values
-from segkit.base._assignment import add_segment
+from segkit._input_checks import RowLimits, row_is_plain, row_limits, row_values
+from segkit.base._assignment import assign_eager, assign_lazy
 from segkit.base._customers import Customers, customers_from_array, customers_from_frame
 from segkit.exceptions import LazyFrameError
 
@@ -39,8 +39,8 @@ class SegmenterMixin:
 
     - ``_code_expression(values)``: the codes as a narwhals expression, given one expression per
       column; with it ``assign`` runs inside lazy frames, without it they raise;
-    - ``_with_features(frame, values)``: the frame with the columns that ``assign`` adds beside
-      the label;
+    - ``_feature_columns(frame, values)`` and ``_feature_expressions(values)``: the columns that
+      ``assign`` adds beside the label, for eager and for lazy frames;
     - ``_code_one(values)``: the code of one list of floats, where speed matters;
     - ``_rules()``: one sentence a segment for ``describe``.
 
@@ -93,6 +93,7 @@ class SegmenterMixin:
     n_features_in_: int
     feature_names_in_: NDArray[np.object_]
     _columns_used: list[str | int]
+    _row_limits: RowLimits
 
     def __sklearn_tags__(self) -> Tags:
         """Return the tags of a segmenter."""
@@ -213,12 +214,12 @@ class SegmenterMixin:
             check_is_fitted(self)
             raise
         values = row_values(row, columns, owner=type(self).__name__)
-        if row_is_plain(values, columns):
+        if row_is_plain(values, self._row_limits):
             code = self._code_one(values)
         else:
-            checked = Customers(np.array([values], dtype=np.float64), columns, named=True)
-            checked.check(owner=type(self).__name__, allow_missing=self._allows_missing())
-            code = int(self._codes_or_unassigned(checked.values)[0])
+            customers = Customers(np.array([values]), columns, by_name=True)
+            customers.check(owner=type(self).__name__, allow_missing=self._allows_missing())
+            code = int(self._codes_or_unassigned(customers.values)[0])
         return UNASSIGNED if code < 0 else str(self.segments_[code])
 
     def assign(self, frame: Any, *, name: str | None = None) -> Any:
@@ -229,15 +230,15 @@ class SegmenterMixin:
         frame : pandas, polars, pyarrow, DuckDB or another frame that narwhals reads
             One row per customer, eager or lazy; further columns are kept.
         name : str, default=None
-            Name of the label column; by default the segmenter's own. An existing column of that
-            name is replaced.
+            Name of the label column; by default the segmenter's own, such as ``rfm_segment``. An
+            existing column of that name is replaced.
 
         Returns
         -------
         frame of the same kind
             A lazy frame stays lazy: nothing is executed. Labels are ordered categories, in the
-            order of ``segments_`` with ``"unassigned"`` last, in pandas and polars, and strings
-            elsewhere.
+            order of ``segments_`` (best or first first, so that ``<=`` means "at least as good")
+            with ``"unassigned"`` last, in pandas and polars, and strings elsewhere.
 
         Raises
         ------
@@ -252,7 +253,9 @@ class SegmenterMixin:
         check_is_fitted(self)
         view = require_frame(frame, owner=type(self).__name__)
         label = self._label_column if name is None else name
-        return add_segment(self, view, label=label).to_native()
+        if isinstance(view, nw.LazyFrame):
+            return assign_lazy(self, view, label=label).to_native()
+        return assign_eager(self, view, label=label).to_native()
 
     def describe(self) -> pd.DataFrame:
         """Return what defines each segment.
@@ -284,22 +287,32 @@ class SegmenterMixin:
     def _code_expression(self, values: Sequence[nw.Expr]) -> nw.Expr | None:
         return None
 
-    def _with_features(self, frame: Any, values: Sequence[nw.Expr]) -> Any:
-        return frame
+    def _feature_columns(
+        self, frame: nw.DataFrame[Any], values: NDArray[np.float64]
+    ) -> list[nw.Series[Any]]:
+        return []
+
+    def _feature_expressions(self, values: Sequence[nw.Expr]) -> dict[str, nw.Expr]:
+        return {}
 
     def _rules(self) -> Sequence[str] | None:
         return None
+
+    def _columns_needed(self) -> int:
+        return self._min_columns
 
     # What it calls.
 
     def _validate_customers(self, X: Any, *, reset: bool) -> NDArray[np.float64]:
         """Return the columns used as floats of shape (n_customers, n_columns), checked.
 
-        With ``reset`` (in fit) it also remembers which columns they were; a lazy frame is then
-        collected, only the columns used.
+        With ``reset`` (in fit) it forgets what was learned before and remembers which columns
+        are used; a lazy frame is then collected, only these columns.
         """
         owner = type(self).__name__
         frame = as_frame(X, owner=owner)
+        if reset:
+            self._forget()
         if frame is None:
             customers = customers_from_array(self, X, reset=reset)
         else:
@@ -310,24 +323,41 @@ class SegmenterMixin:
         customers.check(owner=owner, allow_missing=self._allows_missing())
         if reset:
             self._columns_used = list(customers.columns)
+            self._row_limits = row_limits(self._columns_used)
         return customers.values
+
+    def _forget(self) -> None:
+        """Drop what an earlier fit learned: one that fails must leave nothing half-changed."""
+        for name in [name for name in vars(self) if name.endswith("_") and name[0] != "_"]:
+            delattr(self, name)
 
     def _finish_fit(self, X: Any, values: NDArray[np.float64]) -> Self:
         """Store ``labels_`` after fitting on eager data."""
-        if isinstance(as_frame(X, owner=type(self).__name__), nw.LazyFrame):
-            self.__dict__.pop("labels_", None)
-        else:
+        if not isinstance(as_frame(X, owner=type(self).__name__), nw.LazyFrame):
             self.labels_ = self._codes_or_unassigned(values)
         return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Tell whether fit has come to its end."""
+        return hasattr(self, "segments_")
 
     def _codes_or_unassigned(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return codes, -1 for rows with a missing value unless the segmenter handles them."""
         missing = np.isnan(values).any(axis=1)
         if self._handles_missing() or not missing.any():
-            return np.asarray(self._codes(values), dtype=np.int64)
+            return self._integer_codes(values)
         codes = np.full(len(values), -1, dtype=np.int64)
-        codes[~missing] = self._codes(values[~missing])
+        codes[~missing] = self._integer_codes(values[~missing])
         return codes
+
+    def _integer_codes(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        codes = np.asarray(self._codes(values))
+        if codes.dtype.kind not in "iu" or codes.shape != (len(values),):
+            raise TypeError(
+                f"{type(self).__name__}._codes must return an integer array of shape "
+                f"({len(values)},), got {codes.dtype} of shape {codes.shape}."
+            )
+        return codes.astype(np.int64, copy=False)
 
     def _allows_missing(self) -> bool:
         return bool(get_tags(self).input_tags.allow_nan)
@@ -340,7 +370,8 @@ class SegmenterMixin:
         if isinstance(as_frame(X, owner=owner), nw.LazyFrame):
             raise LazyFrameError(
                 f"{owner}.{verb} needs the values of the customers, and a lazy frame has none "
-                "yet. Use assign(frame), which stays lazy, or collect the frame first."
+                "yet. Use assign(frame), which stays lazy, or collect the frame first: .collect() "
+                "in polars, .df() in DuckDB."
             )
 
 
@@ -350,7 +381,7 @@ def is_segmenter(estimator: Any) -> bool:
     Parameters
     ----------
     estimator : estimator instance
-        Any scikit-learn estimator.
+        Any scikit-learn estimator; anything else is no segmenter.
 
     Returns
     -------
@@ -370,4 +401,6 @@ def is_segmenter(estimator: Any) -> bool:
         return True
     if isinstance(estimator, Pipeline):
         return is_segmenter(estimator.steps[-1][1])
+    if not hasattr(estimator, "__sklearn_tags__"):
+        return False
     return bool(get_tags(estimator).estimator_type == "segmenter")

@@ -6,7 +6,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import pandas as pd
 
-from segkit._frames import Frame, float_series
+from segkit._frames import Frame, float_values
 from segkit._input_checks import check_columns_present, check_numeric
 from segkit.exceptions import (
     ColumnError,
@@ -41,7 +41,11 @@ def with_clean_types(
         _check_lazy_timestamps(log, timestamp)
         return log.with_columns(nw.col(amount).cast(nw.Float64))
     _check_ids(log[customer_id])
-    log = log.with_columns(float_series(log[amount]).alias(amount))
+    log = nw.maybe_reset_index(log)
+    amounts = float_values(log[amount])
+    log = log.with_columns(
+        nw.new_series(amount, amounts, nw.Float64, backend=log.implementation)
+    )
     dtype = log[timestamp].dtype
     if dtype == nw.Date or dtype == nw.Datetime:
         return log
@@ -160,4 +164,5 @@ def _parsed_timestamps(series: nw.Series[Any], implementation: nw.Implementation
         raise SegkitTypeError(
             f"{OWNER}: column {name!r} holds text with time zones; parse it in the frame first."
         )
-    return nw.new_series(name, parsed.to_numpy(), backend=implementation)  # type: ignore[arg-type]
+    backend: Any = implementation
+    return nw.new_series(name, parsed.to_numpy(), backend=backend)

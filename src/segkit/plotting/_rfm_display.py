@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import label
 from sklearn.utils.validation import check_is_fitted
 
-from segkit._frames import as_frame, float_matrix, float_series
-from segkit._input_checks import check_columns_present, check_numeric
+from segkit._frames import as_frame, float_values
+from segkit._input_checks import check_columns_present, check_complete, check_numeric
 from segkit.exceptions import LazyFrameError, SegkitTypeError
 from segkit.segmenters import RFMScorer
 
@@ -267,7 +267,9 @@ def _amounts(
         raise SegkitTypeError("RFMDisplay: value=... names a column, so X must be a frame.")
     check_columns_present([value], frame, owner="RFMDisplay", remedy="Pass another value=...")
     check_numeric([value], frame, owner="RFMDisplay")
-    return float_matrix(frame.select(float_series(frame[value])))[:, 0]
+    amounts = float_values(frame[value])
+    check_complete(amounts[:, None], [value], owner="RFMDisplay", allow_missing=True)
+    return amounts
 
 
 def _cell_segments(
@@ -282,7 +284,7 @@ def _cell_segments(
         codes = segment_map.codes(cells[:, mapped])
         named[...] = np.array(segment_map.names, dtype=object)[codes].reshape(shape)
         return named
-    codes = segment_map.codes(scored[:, estimator._mapped_positions()])
+    codes = segment_map.codes(scored[:, estimator._mapped])
     counts = np.zeros((*shape, len(segment_map.names)), dtype=np.int64)
     np.add.at(counts, (scored[:, 0] - 1, scored[:, 1] - 1, codes), 1)
     most = np.array(segment_map.names, dtype=object)[counts.argmax(axis=2)]

@@ -4,11 +4,11 @@ The method is Hughes (1994), *Strategic Database Marketing*, with edges that are
 kept, so that ties share a score and a new customer is scored as an old one.
 """
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Mapping, Sequence
-from functools import reduce
 from numbers import Integral
-from operator import and_
 from typing import Any, ClassVar, Literal, Self
 
 import narwhals.stable.v2 as nw
@@ -21,8 +21,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from segkit._binning import quantile_edges, score_expression, score_one, scores
 from segkit._compat import Interval, StrOptions, check_feature_names_in, fit_context
+from segkit._frames import integer_series, text_series
+from segkit._input_checks import nearest
 from segkit.base import SegmenterMixin
-from segkit.exceptions import SegkitValueError, SegmentMapError, TiedScoresWarning
+from segkit.exceptions import ColumnError, SegkitValueError, SegmentMapError, TiedScoresWarning
 from segkit.segmenters._named_maps import NAMED_MAPS, named_segment_map
 from segkit.segmenters._segment_map import RFM_DIMENSIONS, SegmentMap
 
@@ -170,19 +172,24 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
             For a map that needs scores which are not there.
         """
         values = self._validate_customers(X, reset=True)
-        columns = self._columns_used
-        n_bins = self._bins_per_column()
-        given = self._given_edges()
+        columns, dimensions = self._columns_used, self._dimensions()
+        self._check_columns(dimensions)
+        n_bins, given = self._bins_per_column(), self._given_edges()
+        segment_map = self._fitting_map(dict(zip(dimensions, n_bins, strict=True)))
         edges = []
         for column, bins, column_values in zip(columns, n_bins, values.T, strict=True):
             if column in given:
                 edges.append(_checked_edges(given[column], column, bins))
             else:
                 edges.append(self._learned_edges(column, bins, column_values))
-        self.segment_map_ = self._fitting_map(dict(zip(self._dimensions(), n_bins, strict=True)))
-        self.bin_edges_ = dict(zip(columns, edges, strict=True))
-        self.segments_ = np.array(self.segment_map_.names, dtype=object)
+            edges[-1].setflags(write=False)
+        self._bins = tuple(n_bins)
+        self._separator = "-" if max(n_bins[:3]) > 9 else ""
+        self._mapped = [dimensions.index(dimension) for dimension in segment_map.dimensions]
         self._edge_lists = [column_edges.tolist() for column_edges in edges]
+        self.bin_edges_ = dict(zip(columns, edges, strict=True))
+        self.segment_map_ = segment_map
+        self.segments_ = np.array(segment_map.names, dtype=object)
         return self._finish_fit(X, values)
 
     def transform(self, X: Any) -> NDArray[np.int64] | NDArray[np.float64]:
@@ -234,7 +241,7 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         check_feature_names_in(self, input_features, generate_names=False)
-        return np.array([f"{dimension}_score" for dimension in self._dimensions()], dtype=object)
+        return np.array(self._score_names(), dtype=object)
 
     def describe(self) -> pd.DataFrame:
         """Return what defines each segment.
@@ -257,40 +264,50 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
 
     # The segmenter's hooks.
 
+    def _columns_needed(self) -> int:
+        mapped = self.segment_map.dimensions if isinstance(self.segment_map, SegmentMap) else ()
+        uses_monetary = self.segment_map in ("r_rfm", "pymc") or "monetary" in mapped
+        return 3 if uses_monetary else self._min_columns
+
     def _codes(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
-        return self.segment_map_.codes(self._scores(values)[:, self._mapped_positions()])
+        return self.segment_map_.codes(self._scores(values)[:, self._mapped])
 
     def _code_one(self, values: list[float]) -> int:
-        return self.segment_map_.code(
-            [
-                score_one(values[i], self._edge_lists[i], smaller_is_better=i == 0)
-                for i in self._mapped_positions()
-            ]
+        cell = tuple(
+            score_one(values[i], self._edge_lists[i], smaller_is_better=i == 0) - 1
+            for i in self._mapped
         )
+        return int(self.segment_map_._table[cell])
 
     def _code_expression(self, values: Sequence[nw.Expr]) -> nw.Expr:
-        scored = {dimension: nw.col(f"{dimension}_score") for dimension in self._dimensions()}
+        scored = dict(zip(self._dimensions(), self._score_expressions(values), strict=True))
         return self.segment_map_.code_expression(scored)
 
-    def _with_features(self, frame: Any, values: Sequence[nw.Expr]) -> Any:
-        names = [f"{dimension}_score" for dimension in self._dimensions()]
-        scored = frame.with_columns(
-            nw.when(~value.is_null())
-            .then(score_expression(value, edges, smaller_is_better=position == 0))
-            .alias(name)
-            for position, (name, value, edges) in enumerate(
-                zip(names, values, self.bin_edges_.values(), strict=True)
-            )
-        )
-        if self.missing == "unassigned" and scored.implementation.is_pandas_like():
-            # numpy's integers have no null; pandas' own do.
-            native = scored.to_native().astype(dict.fromkeys(names, "Int64"))
-            scored = nw.from_native(native)
-        separator = "-" if max(self._bins_per_column()) > 9 else ""
-        digits = [nw.col(name).fill_null(0).cast(nw.Int64).cast(nw.String) for name in names[:3]]
-        complete = reduce(and_, (~nw.col(name).is_null() for name in names[:3]))
-        cell = nw.when(complete).then(nw.concat_str(digits, separator=separator))
-        return scored.with_columns(cell.alias("rfm_cell"))
+    def _feature_columns(
+        self, frame: nw.DataFrame[Any], values: NDArray[np.float64]
+    ) -> list[nw.Series[Any]]:
+        missing = np.isnan(values)
+        scored = self._scores(np.nan_to_num(values))
+        may_miss = self.missing == "unassigned"
+        columns = [
+            integer_series(frame, name, scored[:, i], missing[:, i] if may_miss else None)
+            for i, name in enumerate(self._score_names())
+        ]
+        n_bins = self._bins[:3]
+        cells = [
+            self._separator.join(str(position + 1) for position in cell)
+            for cell in np.ndindex(*n_bins)
+        ]
+        cell = np.ravel_multi_index(tuple(scored[:, : len(n_bins)].T - 1), n_bins)
+        cell[missing[:, : len(n_bins)].any(axis=1)] = len(cells)
+        return [*columns, text_series(frame, "rfm_cell", [*cells, None], cell)]
+
+    def _feature_expressions(self, values: Sequence[nw.Expr]) -> dict[str, nw.Expr]:
+        scored = self._score_expressions(values)
+        # Null scores make a null cell, in every engine that is lazy.
+        digits = [score.cast(nw.Int64).cast(nw.String) for score in scored[:3]]
+        cell = nw.concat_str(digits, separator=self._separator)
+        return {**dict(zip(self._score_names(), scored, strict=True)), "rfm_cell": cell}
 
     def _rules(self) -> list[str]:
         rules = []
@@ -301,12 +318,27 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
 
     # Private helpers, in reading order.
 
+    def _check_columns(self, dimensions: Sequence[str]) -> None:
+        if "recency_days" in self._columns_used[1:]:
+            raise ColumnError(
+                f"RFMScorer: columns={tuple(self._columns_used)} has 'recency_days' in another "
+                "place than the first, which is the one where smaller is better. Put it first."
+            )
+        if len(set(dimensions)) < len(dimensions):
+            raise ColumnError(
+                f"RFMScorer: columns={tuple(self._columns_used)} would give scores of one name, "
+                f"of {dimensions}. Rename one of the columns."
+            )
+
     def _dimensions(self) -> list[str]:
         further = [
             f"x{column}" if isinstance(column, int) else column.removesuffix("_days")
             for column in self._columns_used[3:]
         ]
         return [*RFM_DIMENSIONS[: len(self._columns_used)], *further]
+
+    def _score_names(self) -> list[str]:
+        return [f"{dimension}_score" for dimension in self._dimensions()]
 
     def _bins_per_column(self) -> list[int]:
         n_columns = len(self._columns_used)
@@ -356,10 +388,15 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         edges = quantile_edges(present, n_bins)
         distinct = np.unique(np.searchsorted(edges, np.unique(present), side="left")).size
         if distinct < n_bins:
+            advice = (
+                "All its values are equal, so this score tells nothing."
+                if distinct == 1
+                else f"Equal values share a score and the scale stays 1 to {n_bins}. Fewer n_bins, "
+                "or edges of your own through binning=..., give scores that all occur."
+            )
             warnings.warn(
-                f"RFMScorer: ties leave column {column!r} with {distinct} distinct scores of "
-                f"{n_bins}; equal values share a score and the scale stays 1 to {n_bins}. Fewer "
-                "n_bins, or edges of your own through binning=..., give scores that all occur.",
+                f"RFMScorer: ties leave column {column!r} with {distinct} distinct "
+                f"score{'s' if distinct > 1 else ''} of {n_bins}. {advice}",
                 TiedScoresWarning,
                 stacklevel=4,
             )
@@ -368,24 +405,21 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
     def _fitting_map(self, n_bins: Mapping[str, int]) -> SegmentMap:
         given = self.segment_map
         segment_map = named_segment_map(given, n_bins) if isinstance(given, str) else given
-        name = given if isinstance(given, str) else "a SegmentMap"
+        name = f"segment_map={given!r}" if isinstance(given, str) else "the SegmentMap"
         for dimension, bins in zip(segment_map.dimensions, segment_map.n_bins, strict=True):
             if dimension not in n_bins:
+                near = nearest(dimension, list(n_bins))
                 raise SegmentMapError(
-                    f"RFMScorer: segment_map={name} needs {dimension!r} scores; the scores are "
-                    f"of {list(n_bins)}."
+                    f"RFMScorer: {name} needs {dimension!r} scores; the scores are of "
+                    f"{list(n_bins)}." + (f" Did you mean {near!r}?" if near else "")
                 )
             if n_bins[dimension] != bins:
                 raise SegmentMapError(
-                    f"RFMScorer: segment_map={name} is drawn for {bins} {dimension} scores, and "
+                    f"RFMScorer: {name} is drawn for {bins} {dimension} scores, and "
                     f"n_bins gives {n_bins[dimension]}. Pass n_bins={bins}, or a SegmentMap with "
                     f"n_bins={n_bins[dimension]}."
                 )
         return segment_map
-
-    def _mapped_positions(self) -> list[int]:
-        dimensions = self._dimensions()
-        return [dimensions.index(dimension) for dimension in self.segment_map_.dimensions]
 
     def _scores(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
         return np.column_stack(
@@ -394,6 +428,16 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
                 for position, edges in enumerate(self.bin_edges_.values())
             ]
         )
+
+    def _score_expressions(self, values: Sequence[nw.Expr]) -> list[nw.Expr]:
+        return [
+            nw.when(~value.is_null()).then(
+                score_expression(value, edges, smaller_is_better=position == 0)
+            )
+            for position, (value, edges) in enumerate(
+                zip(values, self.bin_edges_.values(), strict=True)
+            )
+        ]
 
     def _thresholds(self, name: str) -> str:
         dimensions = self._dimensions()
@@ -419,7 +463,7 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
 
 def _checked_edges(edges: Any, column: str | int, n_bins: int) -> NDArray[np.float64]:
     try:
-        checked = np.asarray(edges, dtype=np.float64)
+        checked = np.array(edges, dtype=np.float64)  # a copy: what is learned stays
     except (TypeError, ValueError):
         checked = np.array(np.nan)
     if checked.ndim != 1 or not np.isfinite(checked).all() or (np.diff(checked) <= 0).any():
@@ -455,8 +499,9 @@ def _range_words(
     up_to = None if most == n_bins - 1 else edges[most]
     if above is not None and up_to is not None:
         if above == up_to:
-            return f"no {column} (tied edges)"
-        return f"{above:,.10g} < {column} ≤ {up_to:,.10g}"
+            return f"never (ties leave no {column} for this score)"
+        digits = 10 if f"{above:.10g}" != f"{up_to:.10g}" else 17
+        return f"{above:,.{digits}g} < {column} ≤ {up_to:,.{digits}g}"
     if above is not None:
         return f"{column} > {above:,.10g}"
     return "" if up_to is None else f"{column} ≤ {up_to:,.10g}"

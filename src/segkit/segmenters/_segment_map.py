@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from operator import or_
 from typing import Any, TypeAlias
 
 import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from segkit._frames import UNASSIGNED
+from segkit._frames import UNASSIGNED, balanced
 from segkit.exceptions import SegmentMapError
 
 Range: TypeAlias = tuple[int, int]
@@ -92,6 +93,8 @@ class SegmentMap:
             )
         _check_names([*segments, *([] if default is None else [default])])
         entries = {name: _listed(entry) for name, entry in segments.items()}
+        if empty := [name for name, listed in entries.items() if not listed]:
+            raise SegmentMapError(f"SegmentMap: {empty} have no scores.")
         self.dimensions = _dimensions(entries)
         self.n_bins = _bins(n_bins, self.dimensions)
         self.first_match = first_match
@@ -115,28 +118,25 @@ class SegmentMap:
         -------
         ndarray of shape (n_customers,), dtype int64
             Positions in ``names``.
+
+        Raises
+        ------
+        SegmentMapError
+            For scores of another shape, type or range.
         """
-        rows = np.asarray(scores, dtype=np.int64)
+        rows = np.asarray(scores)
+        if rows.ndim != 2 or rows.shape[1] != len(self.dimensions) or rows.dtype.kind not in "iu":
+            raise SegmentMapError(
+                f"SegmentMap: scores must be integers with a column for each of "
+                f"{self.dimensions}, got {rows.dtype} of shape {rows.shape}."
+            )
+        if rows.size and ((rows < 1).any() or (rows > self.n_bins).any()):
+            raise SegmentMapError(f"SegmentMap: scores run from 1 to {self.n_bins}.")
         codes: NDArray[np.int64] = self._table[tuple(rows.T - 1)]
         return codes
 
-    def code(self, scores: Sequence[int]) -> int:
-        """Return the segment code of one row of scores.
-
-        Parameters
-        ----------
-        scores : sequence of int
-            A score of each dimension.
-
-        Returns
-        -------
-        int
-            Position in ``names``.
-        """
-        return int(self._table[tuple(score - 1 for score in scores)])
-
     def code_expression(self, scores: Mapping[str, nw.Expr]) -> nw.Expr:
-        """Return the segment code as an expression.
+        """Return the segment code as an expression, for segmenters that use a map.
 
         Parameters
         ----------
@@ -150,9 +150,10 @@ class SegmentMap:
         """
         chain: Any = nw
         for code, boxes in enumerate(self._boxes.values()):
-            for box in boxes:
-                chain = chain.when(self._inside(box, scores)).then(nw.lit(code))
-        expression: nw.Expr = chain.otherwise(nw.lit(-1 if self.default is None else code + 1))
+            inside = balanced(or_, [self._inside(box, scores) for box in boxes])
+            chain = chain.when(inside).then(nw.lit(code))
+        default = -1 if self.default is None else len(self._boxes)
+        expression: nw.Expr = chain.otherwise(nw.lit(default))
         return expression
 
     def boxes(self, name: str) -> tuple[dict[str, Range], ...]:
@@ -167,7 +168,14 @@ class SegmentMap:
         -------
         tuple of dict of str to (int, int)
             Lowest and highest score of each dimension, a dict a box. Empty for `default`.
+
+        Raises
+        ------
+        SegmentMapError
+            For a name that the map does not have.
         """
+        if name not in self.names:
+            raise SegmentMapError(f"SegmentMap: there is no {name!r}; the names are {self.names}.")
         return tuple(
             dict(zip(self.dimensions, box, strict=True)) for box in self._boxes.get(name, ())
         )
@@ -184,7 +192,7 @@ class SegmentMap:
         return f"SegmentMap({', '.join(self.names)}; n_bins={self.n_bins})"
 
     def _identity(self) -> tuple[Any, ...]:
-        return (tuple(self._boxes.items()), self.n_bins, self.first_match, self.default)
+        return (self.dimensions, self.n_bins, self.names, self._table.tobytes())
 
     def _inside(self, box: Box, scores: Mapping[str, nw.Expr]) -> nw.Expr:
         inside = None
@@ -207,7 +215,9 @@ class SegmentMap:
     def _box(self, name: str, entry: Any) -> Box:
         if isinstance(entry, str):
             parts = entry.split("-") if "-" in entry else list(entry)
-            if len(parts) != len(self.dimensions) or not all(part.isdigit() for part in parts):
+            if len(parts) != len(self.dimensions) or not all(
+                part.isascii() and part.isdecimal() for part in parts
+            ):
                 raise SegmentMapError(
                     f"SegmentMap: {name!r} has the cell {entry!r}; expected a score for each of "
                     f"{self.dimensions}, such as {self._cell([1] * len(self.dimensions))!r}."
@@ -218,12 +228,9 @@ class SegmentMap:
         ranges = []
         for dimension, top in zip(self.dimensions, self.n_bins, strict=True):
             scores = entry.get(dimension, (1, top))
-            bounds = (scores, scores) if isinstance(scores, int | np.integer) else scores
-            if (
-                not isinstance(bounds, Sequence)
-                or not all(isinstance(bound, int | np.integer) for bound in bounds)
-                or len(bounds) != 2
-            ):
+            bounds = (scores, scores) if _is_integer(scores) else scores
+            is_pair = isinstance(bounds, list | tuple) and len(bounds) == 2
+            if not is_pair or not all(map(_is_integer, bounds)):
                 raise SegmentMapError(
                     f"SegmentMap: {name!r} has {dimension}={scores!r}; scores of {dimension} must "
                     "be an integer or a pair (lowest, highest)."
@@ -270,13 +277,18 @@ class SegmentMap:
         if gaps and self.default is None:
             raise SegmentMapError(
                 f"SegmentMap: no segment covers {len(gaps)} of {table.size} cells {over}: "
-                f"{', '.join(gaps)}. Widen a range, or pass default='Other' to name the rest."
+                f"{_some(gaps, ', ')}. Widen a range, or pass default='Other' to name the rest."
             )
         table[table < 0] = len(self._boxes)
         return table
 
     def _cell(self, scores: Any) -> str:
         return ("-" if max(self.n_bins) > 9 else "").join(str(score) for score in scores)
+
+
+def _some(parts: Sequence[str], separator: str = "; ", most: int = 125) -> str:
+    further = f"{separator}and {len(parts) - most} more" if len(parts) > most else ""
+    return separator.join(parts[:most]) + further
 
 
 def _listed(entry: Any) -> list[Any]:
@@ -305,7 +317,7 @@ def _dimensions(entries: Mapping[str, Sequence[Any]]) -> tuple[str, ...]:
             if isinstance(entry, str):
                 width = entry.count("-") + 1 if "-" in entry else len(entry)
                 used.update(dict.fromkeys(RFM_DIMENSIONS[:width]))
-            elif isinstance(entry, Mapping):
+            elif isinstance(entry, Mapping) and all(isinstance(key, str) for key in entry):
                 used.update(dict.fromkeys(entry))
             else:
                 raise SegmentMapError(
@@ -324,7 +336,9 @@ def _dimensions(entries: Mapping[str, Sequence[Any]]) -> tuple[str, ...]:
 
 def _bins(n_bins: int | Sequence[int], dimensions: Sequence[str]) -> tuple[int, ...]:
     each: Any = n_bins if isinstance(n_bins, list | tuple) else [n_bins] * len(dimensions)
-    if len(each) != len(dimensions) or not all(_is_count(number) for number in each):
+    if len(each) != len(dimensions) or not all(
+        _is_integer(number) and number >= 1 for number in each
+    ):
         raise SegmentMapError(
             f"SegmentMap: n_bins must be a number of scores, or one for each of {dimensions}, "
             f"got {n_bins!r}."
@@ -332,6 +346,5 @@ def _bins(n_bins: int | Sequence[int], dimensions: Sequence[str]) -> tuple[int, 
     return tuple(int(number) for number in each)
 
 
-def _is_count(number: Any) -> bool:
-    is_integer = isinstance(number, int | np.integer) and not isinstance(number, bool)
-    return is_integer and bool(number >= 1)
+def _is_integer(number: Any) -> bool:
+    return isinstance(number, int | np.integer) and not isinstance(number, bool)
