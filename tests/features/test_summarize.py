@@ -329,7 +329,7 @@ def test_an_as_of_with_zone_for_a_log_without_is_refused():
 
 @pytest.mark.parametrize("as_of", ["31/01/2024", "yesterday", "2024-13-01"])
 def test_an_as_of_that_is_no_date_is_refused(as_of):
-    with pytest.raises(SegkitValueError, match="is not a date"):
+    with pytest.raises(SegkitValueError, match="as_of must be a date"):
         summarize_transactions(LOG, as_of=as_of)
 
 

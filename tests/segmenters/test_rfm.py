@@ -360,7 +360,7 @@ def test_an_array_without_the_columns_that_a_map_needs_is_refused(parameters):
 
 def test_a_map_over_a_dimension_that_is_not_scored_is_refused_with_the_nearest():
     segment_map = SegmentMap({"New": {"recency_days": (4, 5)}}, default="Rest")
-    with pytest.raises(SegmentMapError, match="needs 'recency_days' .* Did you mean 'recency'"):
+    with pytest.raises(SegmentMapError, match=r"needs 'recency_days' .* Did you mean 'recency'"):
         RFMScorer(segment_map=segment_map).fit(TEN)
 
 

@@ -476,8 +476,32 @@ class LearnsTheMeanOutsidePandas(LoyaltySegmenter):
 
 @rejected_by("check_every_kind_of_frame_is_alike")
 class OldLabelsAfterALazyFit(LoyaltySegmenter):
+    def _forget(self):
+        pass
+
     def _finish_fit(self, X, values):
         return self if is_lazy(X) else super()._finish_fit(X, values)
+
+
+@rejected_by("check_refit_forgets_the_first_fit")
+class KeepsTheFirstThresholds(LoyaltySegmenter):
+    def _forget(self):
+        pass
+
+    def fit(self, X, y=None):
+        first = getattr(self, "medians_", None)
+        super().fit(X, y)
+        if first is not None:
+            self.medians_ = first
+        return self
+
+
+@rejected_by("check_nothing_is_mutated")
+class EmptiesTheRow(LoyaltySegmenter):
+    def predict_one(self, row):
+        name = super().predict_one(row)
+        row.clear()
+        return name
 
 
 @rejected_by("check_labels_are_ordered_categories")

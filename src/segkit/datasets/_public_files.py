@@ -3,13 +3,18 @@
 """
 
 import os
-from gzip import BadGzipFile
+import zlib
+from lzma import LZMAError
 from pathlib import Path
 from zipfile import BadZipFile
 
 import pandas as pd
 
 from segkit.exceptions import SegkitValueError
+
+# What pandas raises for a file of another kind or a damaged one. Its text may quote the file, and
+# so is not shown.
+_UNREADABLE = (ValueError, KeyError, OSError, EOFError, BadZipFile, LZMAError, zlib.error)
 
 _CDNOW_COLUMNS = {
     4: ["customer_id", "date", "number_of_cds", "dollar_value"],
@@ -102,8 +107,8 @@ def load_cdnow(path: str | os.PathLike[str]) -> pd.DataFrame:
     file = _existing_file("load_cdnow", path, _CDNOW_SOURCE)
     try:
         table = pd.read_csv(file, sep=r"\s+", header=None, dtype="str")
-    except (ValueError, BadZipFile, BadGzipFile) as error:
-        raise _not_cdnow("no table separated by blanks") from error
+    except _UNREADABLE:
+        raise _not_cdnow("no table separated by blanks") from None
     if table.shape[1] not in _CDNOW_COLUMNS:
         raise _not_cdnow(f"{table.shape[1]} column(s)")
     columns = _CDNOW_COLUMNS[table.shape[1]]
@@ -121,11 +126,11 @@ def load_cdnow(path: str | os.PathLike[str]) -> pd.DataFrame:
                 "order_id": pd.RangeIndex(1, len(table) + 1),
             }
         )
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError):
         raise _not_cdnow(
             f"{len(columns)} columns with values that are no whole customer ids, dates such as "
             "19970131, or dollars"
-        ) from error
+        ) from None
 
 
 def load_online_retail(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -200,8 +205,8 @@ def load_online_retail(path: str | os.PathLike[str]) -> pd.DataFrame:
     file = _existing_file("load_online_retail", path, _RETAIL_SOURCE)
     try:
         found = _read_retail_table(file, header_only=True).columns.tolist()
-    except (ValueError, BadZipFile, BadGzipFile) as error:
-        raise _not_online_retail("no such table") from error
+    except _UNREADABLE:
+        raise _not_online_retail("no such table") from None
     if not set(_RETAIL_COLUMNS) <= set(found):
         # The first line of a file without a header is a customer's data and not to be shown.
         has_header = not set(_RETAIL_HEADER).isdisjoint(found)
@@ -216,11 +221,11 @@ def load_online_retail(path: str | os.PathLike[str]) -> pd.DataFrame:
                 "order_id": table["InvoiceNo"],
             }
         )
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError):
         raise _not_online_retail(
             "these columns with values that are no whole quantities, unit prices, whole customer "
             "ids, or dates such as 2011-01-31 09:30:00 or 1/31/2011 9:30"
-        ) from error
+        ) from None
     if log.drop(columns="customer_id").isna().any(axis=None):
         raise _not_online_retail("these columns with missing values besides customer ids")
     return log

@@ -34,23 +34,25 @@ class AsOf:
     """The moment that a customer table describes.
 
     Recency and tenure are counted from `day`. Rows after it are not yet known: those of later
-    days, or, where there is an `instant`, those after that instant.
+    days, or, where there is an `instant`, those after that instant (`exclusive`: from it on).
     """
 
     day: dt.date
     instant: dt.datetime | None = None
+    exclusive: bool = False
 
     def is_known(self, timestamp: nw.Expr, day: nw.Expr, *, is_date: bool) -> nw.Expr:
         """Return whether a row is not after this moment."""
         if self.instant is None or is_date:
             return day <= self.day.toordinal()
-        return timestamp <= nw.lit(self.instant)
+        instant = nw.lit(self.instant)
+        return timestamp < instant if self.exclusive else timestamp <= instant
 
 
 def parse_as_of(as_of: Moment, *, zone: dt.tzinfo | None, owner: str) -> AsOf:
     """Read `as_of` for a log in this time zone (None: without one)."""
-    moment = _as_date_or_datetime(as_of, owner=owner)
-    if not isinstance(moment, dt.datetime):
+    moment = _as_date_or_timestamp(as_of, owner=owner)
+    if not isinstance(moment, pd.Timestamp):
         return AsOf(moment)
     if (moment.tzinfo is None) != (zone is None):
         log = "no time zone" if zone is None else f"the time zone {zone}"
@@ -60,35 +62,60 @@ def parse_as_of(as_of: Moment, *, zone: dt.tzinfo | None, owner: str) -> AsOf:
             "guessed. Give as_of in the log's own terms, or as a date, which means the end of "
             "that day there."
         )
-    if zone is not None:
-        moment = moment.astimezone(zone)
-    return AsOf(moment.date(), moment)
-
-
-def _as_date_or_datetime(as_of: Any, *, owner: str) -> dt.date:
     try:
-        if isinstance(as_of, str):
-            is_date = re.fullmatch(r"\d{4}-?\d{2}-?\d{2}", as_of.strip()) is not None
-            kind = dt.date if is_date else dt.datetime
-            return kind.fromisoformat(as_of.strip())
-        if isinstance(as_of, np.datetime64) and not np.isnat(as_of):
-            in_days = np.datetime_data(as_of)[0] == "D"
-            found: Any = as_of.astype("datetime64[D]" if in_days else "datetime64[us]").item()
-            if isinstance(found, dt.date):
-                return found
-    except ValueError as error:
+        instant = moment.to_pydatetime(warn=False)
+        if zone is not None:
+            instant = instant.astimezone(zone)
+        if moment.nanosecond:  # finer than datetime: everything before the next microsecond
+            instant += dt.timedelta(microseconds=1)
+    except (ValueError, OverflowError) as error:
         raise SegkitValueError(
-            f"{owner}: as_of={as_of!r} is not a date such as '2024-06-30' or a datetime such as "
-            "'2024-06-30 18:00'."
+            f"{owner}: as_of={as_of} lies outside of years 1 to 9999."
         ) from error
-    if isinstance(as_of, pd.Timestamp):
-        return as_of.to_pydatetime(warn=False)
+    if not 1678 <= instant.year <= 2261:
+        # Out of reach of timestamps in nanoseconds, some of which wrap around: days will do.
+        return AsOf(instant.date())
+    return AsOf(instant.date(), instant, exclusive=bool(moment.nanosecond))
+
+
+def date_of(day: int, *, owner: str) -> dt.date:
+    """Return the date of a day number."""
+    try:
+        return dt.date.fromordinal(day)
+    except (ValueError, OverflowError):
+        raise SegkitValueError(
+            f"{owner}: the log has timestamps at or beyond the ends of years 1 to 9999, perhaps "
+            "placeholders for unknown ones. Make them missing, or pass an as_of before them."
+        ) from None
+
+
+def _as_date_or_timestamp(as_of: Any, *, owner: str) -> dt.date:
+    """Return a date, or, for what names a time of day, a pandas Timestamp."""
+    readable = (
+        f"{owner}: as_of must be a date such as '2024-06-30' or a datetime such as "
+        f"'2024-06-30 18:00', got "
+    )
+    if isinstance(as_of, np.datetime64) and not np.isnat(as_of):
+        unit = np.datetime_data(as_of)[0]
+        if unit in ("Y", "M", "W"):
+            raise SegkitValueError(f"{readable}{as_of!r}, which names no day.")
+        found: dt.date = as_of.item() if unit == "D" else pd.Timestamp(as_of)
+        return found
+    if isinstance(as_of, str):
+        text = as_of.strip()
+        try:
+            if re.fullmatch(r"\d{4}-?\d{2}-?\d{2}", text):
+                return dt.date.fromisoformat(text)
+            if re.match(r"\d{4}-?\d{2}-?\d{2}[T ]\d", text):
+                return pd.Timestamp(text)
+        except ValueError:
+            pass
+        raise SegkitValueError(f"{readable}{as_of[:40]!r}.")
+    if isinstance(as_of, dt.datetime) and as_of is not pd.NaT:
+        return pd.Timestamp(as_of)
     if isinstance(as_of, dt.date) and as_of is not pd.NaT:
         return as_of
-    raise SegkitTypeError(
-        f"{owner}: as_of must be a date, a datetime or text in ISO format such as '2024-06-30', "
-        f"got {as_of!r}."
-    )
+    raise SegkitTypeError(f"{readable}{type(as_of).__name__}.")
 
 
 def time_zone(log: Frame, timestamp: str) -> dt.tzinfo | None:

@@ -4,6 +4,7 @@ import warnings
 from typing import Any
 
 import narwhals.stable.v2 as nw
+import numpy as np
 import pandas as pd
 
 from segkit._frames import Frame, float_values
@@ -15,8 +16,7 @@ from segkit.exceptions import (
     SegkitTypeError,
     SegkitValueError,
 )
-
-OWNER = "summarize_transactions"
+from segkit.features._options import OWNER
 
 
 def with_clean_types(
@@ -27,25 +27,25 @@ def with_clean_types(
     if order_id is not None:
         named["order_id"] = order_id
     for role, name in named.items():
-        if not isinstance(name, str):
-            raise SegkitTypeError(f"{OWNER}: {role} must be a column name, got {name!r}.")
         check_columns_present([name], log, owner=OWNER, remedy=f"Pass {role}=... to name it.")
-    if len({customer_id, timestamp, amount}) < 3 or order_id in (timestamp, amount):
+    if len(set(named.values())) < len(named):
         raise ColumnError(
             f"{OWNER}: customer_id, timestamp, amount and order_id must be different columns, got "
             f"{named}."
         )
+    if isinstance(log, nw.DataFrame) and not len(log):
+        raise SegkitValueError(f"{OWNER}: the log is empty.")
     check_numeric([amount], log, owner=OWNER)
-    log = log.select(list(dict.fromkeys(named.values())))
+    log = log.select(list(named.values()))
     if isinstance(log, nw.LazyFrame):
         _check_lazy_timestamps(log, timestamp)
         return log.with_columns(nw.col(amount).cast(nw.Float64))
     _check_ids(log[customer_id])
     log = nw.maybe_reset_index(log)
+    if order_id is not None:
+        log = _with_nullable_integers(log, order_id)
     amounts = float_values(log[amount])
-    log = log.with_columns(
-        nw.new_series(amount, amounts, nw.Float64, backend=log.implementation)
-    )
+    log = log.with_columns(nw.new_series(amount, amounts, nw.Float64, backend=log.implementation))
     dtype = log[timestamp].dtype
     if dtype == nw.Date or dtype == nw.Datetime:
         return log
@@ -101,16 +101,30 @@ def missing_values(
         amount: nw.col(amount).is_null() | nw.col(amount).is_nan(),
     }
     if order_id is not None:
+        no_order = nw.col(order_id).is_null()
+        if log.collect_schema()[order_id].is_float():
+            no_order = no_order | nw.col(order_id).is_nan()
         is_return = (nw.col(amount) < 0).fill_null(value=False)
-        absent[order_id] = nw.col(order_id).is_null() & ~is_return
+        absent[order_id] = no_order & ~is_return
     return absent
+
+
+def _with_nullable_integers(log: nw.DataFrame[Any], name: str) -> nw.DataFrame[Any]:
+    """Give a pandas column of numpy integers a null, so that masking makes no floats of it."""
+    native = log.to_native()
+    if log.implementation.is_pandas_like() and isinstance(native[name].dtype, np.dtype):
+        nullable = {"i": "Int64", "u": "UInt64"}.get(native[name].dtype.kind)
+        if nullable:
+            with_nulls: nw.DataFrame[Any] = nw.from_native(native.astype({name: nullable}))
+            return with_nulls
+    return log
 
 
 def _check_ids(ids: nw.Series[Any]) -> None:
     if ids.dtype != nw.Object:
         return
     kind = pd.api.types.infer_dtype(ids.to_native(), skipna=True)
-    if kind.startswith("mixed"):
+    if kind.startswith("mixed") and len(set(map(type, ids.drop_nulls().to_list()))) > 1:
         raise SegkitTypeError(
             f"{OWNER}: column {ids.name!r} mixes kinds of ids (pandas calls it {kind!r}), such as "
             "numbers and text, so that one customer may have two. Make them one kind, for "
@@ -139,6 +153,11 @@ def _parsed_timestamps(series: nw.Series[Any], implementation: nw.Implementation
             f"({kind}). Convert it first, for example with pandas.to_datetime(..., "
             "format='%Y%m%d')."
         )
+    if kind == "string":
+        # pandas would read "now" and "today" by the clock.
+        dated = native.dropna().astype(str).str.match(r"\s*[+-]?\d")
+        if not dated.all():
+            raise _unreadable(name, int((~dated).sum()), len(native))
     try:
         with warnings.catch_warnings():
             # pandas 2 only warns of mixed zones, and then returns objects.
@@ -153,11 +172,7 @@ def _parsed_timestamps(series: nw.Series[Any], implementation: nw.Implementation
             ) from None
         unreadable = pd.to_datetime(native, format="ISO8601", errors="coerce", utc=True)
         count = int((unreadable.isna() & ~native.isna()).sum())
-        raise SegkitValueError(
-            f"{OWNER}: column {name!r} holds text that is no ISO 8601 date in {count:,} of "
-            f"{len(native):,} rows. Parse it first, with its format: "
-            "pandas.to_datetime(..., format='%d/%m/%Y')."
-        ) from None
+        raise _unreadable(name, count, len(native)) from None
     if is_pandas:
         return nw.from_native(parsed, series_only=True).alias(name)
     if parsed.dt.tz is not None:
@@ -165,4 +180,13 @@ def _parsed_timestamps(series: nw.Series[Any], implementation: nw.Implementation
             f"{OWNER}: column {name!r} holds text with time zones; parse it in the frame first."
         )
     backend: Any = implementation
-    return nw.new_series(name, parsed.to_numpy(), backend=backend)
+    return nw.new_series(name, parsed.astype("datetime64[us]").to_numpy(), backend=backend)
+
+
+def _unreadable(name: str, count: int, n_rows: int) -> SegkitValueError:
+    return SegkitValueError(
+        f"{OWNER}: column {name!r} holds text that is no ISO 8601 date in {count:,} of "
+        f"{n_rows:,} rows. Parse it first, with its format, for example with "
+        "pandas.to_datetime(..., format='%d/%m/%Y'); errors='coerce' makes what is no date "
+        "missing."
+    )

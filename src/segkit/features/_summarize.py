@@ -4,55 +4,37 @@ The words are those of RFM (Hughes 1994): recency counts from the last order, fr
 orders, not repeat orders.
 """
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Literal
 
 import narwhals.stable.v2 as nw
 from narwhals.typing import IntoFrameT
 
-from segkit._frames import Frame, require_frame
-from segkit.exceptions import ColumnError, SegkitValueError
-from segkit.features._calendar import AsOf, Moment, day_number, parse_as_of, time_zone
+from segkit._frames import RESERVED, Frame, require_frame
+from segkit.exceptions import MissingValuesError, SegkitValueError
+from segkit.features._calendar import AsOf, Moment, date_of, day_number, parse_as_of, time_zone
 from segkit.features._log_checks import (
-    OWNER,
     check_eager_log,
     missing_values,
     with_clean_types,
 )
-
-_COLUMNS = (
-    "recency_days",
-    "frequency",
-    "order_days",
-    "monetary",
-    "tenure_days",
-    "mean_order_value",
-    "mean_gap_days",
-    "first_order",
-    "last_order",
-)
-_EXTRAS = {
-    "returns": ("return_count", "return_amount"),
-    "clv": ("first_day_amount",),
-    "last_gap": ("last_gap_days",),
-}
+from segkit.features._options import EXTRAS, OWNER, RESULT_COLUMNS, check_roles, checked_options
 
 # Columns that the plan adds to the log, out of the way of the user's names.
-_DAY = "__segkit_day"
-_BAD = "__segkit_bad"
-_ORDER_DAY = "__segkit_order_day"
-_ORDER_TIME = "__segkit_order_time"
-_ORDER_ID = "__segkit_order_id"
-_PAID = "__segkit_paid"
-_RETURNED = "__segkit_returned"
-_COUNTED = "__segkit_counted"
-_IS_ORDER = "__segkit_is_order"
-_IS_RETURN = "__segkit_is_return"
-_FIRST_DAY = "__segkit_first_day"
-_LAST_DAY = "__segkit_last_day"
-_FIRST_DAY_AMOUNT = "__segkit_first_day_amount"
-_DAY_BEFORE_LAST = "__segkit_day_before_last"
+_DAY = f"{RESERVED}day"
+_BAD = f"{RESERVED}bad"
+_ORDER_DAY = f"{RESERVED}order_day"
+_ORDER_TIME = f"{RESERVED}order_time"
+_ORDER_ID = f"{RESERVED}order_id"
+_PAID = f"{RESERVED}paid"
+_RETURNED = f"{RESERVED}returned"
+_COUNTED = f"{RESERVED}counted"
+_IS_ORDER = f"{RESERVED}is_order"
+_IS_RETURN = f"{RESERVED}is_return"
+_FIRST_DAY = f"{RESERVED}first_day"
+_LAST_DAY = f"{RESERVED}last_day"
+_FIRST_DAY_AMOUNT = f"{RESERVED}first_day_amount"
+_DAY_BEFORE_LAST = f"{RESERVED}day_before_last"
 
 
 def summarize_transactions(
@@ -80,22 +62,27 @@ def summarize_transactions(
         The log, a row per transaction or line item, in any order; it may have further columns.
     customer_id, timestamp, amount : str, default="customer_id", "timestamp", "amount"
         Names of the columns. Timestamps are dates or datetimes (in an eager frame also ISO 8601
-        text); days are whole calendar days in their own time zone. A row with a negative amount
-        is a return and never an order; a row with amount zero is an order.
+        text, with offsets in pandas only); days are whole calendar days in their own time zone.
+        A row with a negative amount is a return and never an order; a row with amount zero is an
+        order.
     order_id : str, default=None
-        Column whose distinct values, per customer, are the orders.
+        Column whose distinct values, per customer, are the orders. An order with rows on two
+        days counts on both in ``order_days``.
     order_per : {"day", "row"}, default="day"
         What an order is where there is no `order_id`: a customer's distinct day, or a row.
     as_of : str, date, datetime or numpy.datetime64, default=None
         The moment that the table describes. A date, or text such as ``"2024-06-30"``, means the
-        end of that day; a datetime means that instant. Later rows are left out. None means the
-        day after the last row; a lazy frame must be given a moment.
+        end of that day; a datetime (also ``pandas.Timestamp("2024-06-30")``, which is a
+        midnight) means that instant. Later rows are left out. None means the day after the last
+        row, so pass a date where the log may hold mistaken ones in the future; a lazy frame must
+        be given a moment.
     returns : {"net", "exclude"}, default="net"
         Whether returns are subtracted from `monetary` or ignored.
     missing : {"raise", "drop"}, default="raise"
         What a row without id, timestamp or amount (or order id, unless it is a return) does: an
         error, or it is left out. A lazy frame cannot raise: there, the customer of such a row,
-        which may be the missing one, gets nulls.
+        which may be the missing one, gets nulls. Infinite amounts are an error, and in a lazy
+        frame nulls, in either case.
     extras : str or sequence of str, default=()
         Further columns: ``"returns"``, ``"clv"``, ``"last_gap"``; see below.
     decimals : int, default=6
@@ -105,7 +92,8 @@ def summarize_transactions(
     Returns
     -------
     frame of the same kind
-        One row per customer with at least one order, sorted by customer id where eager:
+        One row per customer with at least one order (those with nothing but returns are left
+        out), sorted by customer id where eager:
 
         - the customer id under its own name and of its own type,
         - ``recency_days``: days from the last order to `as_of`,
@@ -130,8 +118,8 @@ def summarize_transactions(
         For amounts that are not numbers, timestamps that are not dates, ids of mixed types, a
         log that is not a frame.
     SegkitValueError
-        For infinite amounts, text that is no date, mixed time zones, an empty log, no order
-        up to `as_of`, an `as_of` whose time zone does not go with the log's, a lazy frame
+        For infinite amounts or sums, text that is no date, mixed time zones, an empty log, no
+        order up to `as_of`, an `as_of` whose time zone does not go with the log's, a lazy frame
         without `as_of`, an unknown option.
     MissingValuesError
         For missing values in an eager frame where ``missing="raise"``.
@@ -161,13 +149,9 @@ def summarize_transactions(
     0            7            30          2      50.0           86
     1            8            50          1      12.5           50
     """
-    wanted = _checked_options(order_per, returns, missing, extras, decimals)
+    wanted = checked_options(order_per, returns, missing, extras, decimals)
+    check_roles(customer_id, timestamp, amount, order_id)
     log = require_frame(transactions, owner=OWNER)
-    if customer_id in (*_COLUMNS, *(name for names in _EXTRAS.values() for name in names)):
-        raise ColumnError(
-            f"{OWNER}: the customer id is named {customer_id!r}, as a column of the result is. "
-            "Rename it."
-        )
     names: dict[str, Any] = {
         "customer_id": customer_id,
         "timestamp": timestamp,
@@ -190,6 +174,10 @@ def summarize_transactions(
                 f"{OWNER}: the log holds no order: every amount is negative, which makes a "
                 "return. Are purchases booked as negative amounts?"
             )
+        if not table["monetary"].is_finite().all():
+            raise SegkitValueError(
+                f"{OWNER}: the amounts of a customer add up to more than a number can hold."
+            )
         table = nw.maybe_reset_index(table.sort(customer_id))
         if table.implementation.is_pandas_like():
             # pandas' group-by may choose another dtype for the ids of an object column.
@@ -197,28 +185,6 @@ def summarize_transactions(
             table = nw.from_native(table.to_native().astype({customer_id: dtype}))
     native: IntoFrameT = table.to_native()
     return native
-
-
-def _checked_options(
-    order_per: Any, returns: Any, missing: Any, extras: Any, decimals: Any
-) -> tuple[str, ...]:
-    choices = {
-        "order_per": (order_per, ("day", "row")),
-        "returns": (returns, ("net", "exclude")),
-        "missing": (missing, ("raise", "drop")),
-    }
-    for name, (given, allowed) in choices.items():
-        if given not in allowed:
-            raise SegkitValueError(f"{OWNER}: {name} must be one of {allowed}, got {given!r}.")
-    wanted = (extras,) if isinstance(extras, str) else tuple(extras)
-    unknown = [extra for extra in wanted if extra not in _EXTRAS]
-    if unknown:
-        raise SegkitValueError(f"{OWNER}: extras must be among {tuple(_EXTRAS)}, got {unknown}.")
-    if isinstance(decimals, bool) or not isinstance(decimals, int) or not 0 <= decimals <= 15:
-        raise SegkitValueError(
-            f"{OWNER}: decimals must be an integer from 0 to 15, got {decimals!r}."
-        )
-    return wanted
 
 
 def _until(log: Frame, as_of: Moment | None, timestamp: str) -> tuple[Any, AsOf]:
@@ -229,20 +195,18 @@ def _until(log: Frame, as_of: Moment | None, timestamp: str) -> tuple[Any, AsOf]
                 f"{OWNER}: a lazy frame needs as_of, because its last row is not known before it "
                 "is executed. Pass a date such as as_of='2024-06-30'."
             )
-        last_day = log[_DAY].max() if len(log) else None
+        last_day = log[_DAY].max()
         if last_day is None or last_day != last_day:
-            raise SegkitValueError(f"{OWNER}: the log is empty, or has no timestamps at all.")
-        return log, AsOf(dt.date.fromordinal(int(last_day) + 1))
+            raise MissingValuesError(f"{OWNER}: column {timestamp!r} has only missing values.")
+        return log, AsOf(date_of(int(last_day) + 1, owner=OWNER))
     moment = parse_as_of(as_of, zone=time_zone(log, timestamp), owner=OWNER)
-    if isinstance(log, nw.DataFrame) and not len(log):
-        raise SegkitValueError(f"{OWNER}: the log is empty.")
     is_date = log.collect_schema()[timestamp] == nw.Date
     known = moment.is_known(nw.col(timestamp), nw.col(_DAY), is_date=is_date)
-    until: Any = log.filter(known | nw.col(timestamp).is_null())
+    until: Any = log.filter(known | nw.col(_DAY).is_null())
     if isinstance(until, nw.DataFrame) and not len(until):
         raise SegkitValueError(
             f"{OWNER}: no row of the log is at or before as_of={as_of}; the first is on day "
-            f"{dt.date.fromordinal(int(log[_DAY].min()))}."
+            f"{date_of(int(log[_DAY].min()), owner=OWNER)}."
         )
     return until, moment
 
@@ -260,6 +224,8 @@ def _flag_bad_rows(
     absent = missing_values(log, customer_id, timestamp, amount, order_id)
     value = nw.col(amount)
     bad = ~value.is_null() & ~value.is_nan() & ~value.is_finite()
+    # DuckDB has timestamps at infinity, which are on no day.
+    bad = bad | (nw.col(_DAY).is_null() & ~nw.col(timestamp).is_null())
     if missing == "drop":
         log = log.filter(*(~condition for condition in absent.values()))
     else:
@@ -365,7 +331,7 @@ def _customer_columns(
     if "last_gap" in wanted:
         gap = nw.col(_LAST_DAY) - nw.col(_DAY_BEFORE_LAST)
         customers = customers.with_columns(gap.cast(nw.Float64).alias("last_gap_days"))
-    columns = [*_COLUMNS, *(name for extra in wanted for name in _EXTRAS[extra])]
+    columns = [*RESULT_COLUMNS, *(name for extra in wanted for name in EXTRAS[extra])]
     if isinstance(customers, nw.LazyFrame):
         return customers.select(
             nw.col(customer_id),
@@ -375,10 +341,14 @@ def _customer_columns(
 
 
 def _rounded(name: str, decimals: int) -> nw.Expr:
-    """Round money to whole units of the last decimal and divide, which is exact in every engine.
+    """Round money to whole units of the last decimal, halves up, the same in every engine.
 
-    Rounding to decimals is not: for one sum pyarrow and numpy can differ in the last digit. Nor
-    is dividing by a constant, which polars turns into a product, hence a column of constants.
+    Rounding to decimals is not: pyarrow and numpy can differ in the last digit, and some engines
+    round halves to even. Nor is dividing by a constant, which polars turns into a product, hence
+    a column of constants. Sums too large to have these decimals stay as they are.
     """
+    value = nw.col(name)
     units = nw.col(_IS_ORDER).cast(nw.Float64) * 0 + 10.0**decimals
-    return ((nw.col(name) * units).round(0) / units).alias(name)
+    scaled = value * units
+    rounded = (scaled + 0.5).floor() / units
+    return nw.when(scaled.abs() < 2.0**52).then(rounded).otherwise(value).alias(name)

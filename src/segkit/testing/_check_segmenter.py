@@ -3,8 +3,10 @@
 import warnings
 from typing import Any
 
+import narwhals.stable.v2 as nw
 import pandas as pd
 
+from segkit._frames import collected, require_frame
 from segkit.datasets import make_transactions
 from segkit.exceptions import SegkitTypeError, SegkitWarning
 from segkit.features import summarize_transactions
@@ -30,8 +32,8 @@ def check_segmenter(estimator: Any, *, customers: Any = None) -> None:
     constraints, ``set_output``, feature names), and segkit's own: one row scores as in the batch;
     a subset as in the whole; row order, extra and reordered columns change nothing; arrays are
     taken by position; ties share a code; codes stay within ``segments_`` or are -1;
-    ``fit_predict`` and ``predict`` give ``fit().labels_``; ``memberships`` include the segment;
-    ``predict_segments`` agrees with ``predict``, ``predict_one`` and ``assign``, which keeps the
+    ``fit_predict`` gives ``fit().labels_``; a refit forgets the first; ``memberships`` include
+    the segment; ``predict_segments`` agrees with ``predict``, ``predict_one`` and ``assign``, which keeps the
     rest of the frame and adds the features of ``transform``, on every kind of frame that is
     installed; fit learns the same from each; missing values; lazy frames stay lazy; nothing is
     mutated; the same ``random_state`` gives the same result; ``clone``, pickle, and a place in
@@ -41,7 +43,7 @@ def check_segmenter(estimator: Any, *, customers: Any = None) -> None:
     ----------
     estimator : estimator instance
         The segmenter to check; it is cloned, never fitted itself.
-    customers : pandas.DataFrame, default=None
+    customers : frame, default=None
         Customers to check it on, without missing values in the columns that it uses. By
         default a drawn customer table with the columns of
         :func:`segkit.summarize_transactions`.
@@ -86,12 +88,18 @@ def check_segmenter(estimator: Any, *, customers: Any = None) -> None:
         # A segmenter may warn of what it sees in the small made-up data of a check.
         warnings.simplefilter("ignore", SegkitWarning)
         run_check_estimator(estimator)
-        table = _drawn_customers() if customers is None else pd.DataFrame(customers)
+        table = _drawn_customers() if customers is None else _as_pandas(customers)
         subject = Subject(estimator, table.reset_index(drop=True))
         for check in _CONTRACT_CHECKS:
             subject.run(check)
 
 
 def _drawn_customers() -> pd.DataFrame:
-    transactions = make_transactions(200, random_state=0)
+    # 201 customers: their quintiles and their median are customers, who lie on the thresholds.
+    transactions = make_transactions(201, random_state=0)
     return summarize_transactions(transactions, order_id="order_id", extras=("returns", "clv"))
+
+
+def _as_pandas(customers: Any) -> pd.DataFrame:
+    view = require_frame(customers, owner="check_segmenter")
+    return (collected(view) if isinstance(view, nw.LazyFrame) else view).to_pandas()

@@ -145,16 +145,35 @@ def check_nothing_is_mutated(subject: Subject, customers: pd.DataFrame) -> str |
         for verb in ("predict", "predict_segments", "transform", "assign"):
             if hasattr(segmenter, verb):
                 getattr(segmenter, verb)(customers)
-        segmenter.predict_one(customers.iloc[0].to_dict())
+        row = customers.iloc[0].to_dict()
+        segmenter.predict_one(row)
         after = _random_states()
     if not customers.equals(original) or list(customers.columns) != list(original.columns):
         return "the frame passed in was changed"
+    if not pd.Series(row, dtype=object).equals(customers.iloc[0].astype(object)):
+        return "the row passed to predict_one was changed"
     if repr(segmenter.get_params()) != parameters:
         return f"the parameters changed from {parameters} to {segmenter.get_params()!r}"
     for owner, state in before.items():
         if after[owner] != state:
             return f"{owner}'s global random state was changed"
     return None
+
+
+def check_refit_forgets_the_first_fit(subject: Subject, customers: pd.DataFrame) -> str | None:
+    """A segmenter fitted before learns what a fresh one learns."""
+    ordered = customers.sort_values(subject.columns[-1])
+    refitted = subject.fit(ordered.iloc[: max(1, len(ordered) // 3)]).fit(customers)
+    fresh = subject.fit(customers)
+    return _difference(
+        "labels_ of a second fit", refitted.labels_, "a fresh one", fresh.labels_, customers.index
+    ) or _difference(
+        "predict after a second fit",
+        refitted.predict(customers),
+        "after a fresh one",
+        fresh.predict(customers),
+        customers.index,
+    )
 
 
 def check_same_random_state_same_result(subject: Subject, customers: pd.DataFrame) -> str | None:
@@ -213,6 +232,7 @@ SCORE_CHECKS: tuple[Check, ...] = (
     check_arrays_are_taken_by_position,
     check_ties_share_a_code,
     check_nothing_is_mutated,
+    check_refit_forgets_the_first_fit,
     check_same_random_state_same_result,
     check_clone_and_pickle,
     check_memberships_include_the_segment,

@@ -1,0 +1,87 @@
+"""What may be asked of ``summarize_transactions``, and the columns that it gives."""
+
+from typing import Any
+
+import numpy as np
+
+from segkit._frames import RESERVED
+from segkit.exceptions import ColumnError, SegkitTypeError, SegkitValueError
+
+OWNER = "summarize_transactions"
+
+RESULT_COLUMNS = (
+    "recency_days",
+    "frequency",
+    "order_days",
+    "monetary",
+    "tenure_days",
+    "mean_order_value",
+    "mean_gap_days",
+    "first_order",
+    "last_order",
+)
+EXTRAS = {
+    "returns": ("return_count", "return_amount"),
+    "clv": ("first_day_amount",),
+    "last_gap": ("last_gap_days",),
+}
+
+
+def checked_options(
+    order_per: Any, returns: Any, missing: Any, extras: Any, decimals: Any
+) -> tuple[str, ...]:
+    """Return the extras wanted, in the order of their columns, after checking every option."""
+    choices = {
+        "order_per": (order_per, ("day", "row")),
+        "returns": (returns, ("net", "exclude")),
+        "missing": (missing, ("raise", "drop")),
+    }
+    for name, (given, allowed) in choices.items():
+        if not isinstance(given, str) or given not in allowed:
+            raise SegkitValueError(
+                f"{OWNER}: {name} must be one of {allowed}, got {_shown(given)}."
+            )
+    wanted = [extras] if isinstance(extras, str) else extras
+    known = isinstance(wanted, list | tuple | set | frozenset) and all(
+        isinstance(extra, str) and extra in EXTRAS for extra in wanted
+    )
+    if not known:
+        raise SegkitValueError(
+            f"{OWNER}: extras must be among {tuple(EXTRAS)}, got {_shown(extras)}."
+        )
+    is_integer = isinstance(decimals, int | np.integer) and not isinstance(decimals, bool)
+    if not is_integer or not 0 <= decimals <= 15:
+        raise SegkitValueError(
+            f"{OWNER}: decimals must be an integer from 0 to 15, got {_shown(decimals)}."
+        )
+    return tuple(extra for extra in EXTRAS if extra in wanted)
+
+
+def check_roles(customer_id: Any, timestamp: Any, amount: Any, order_id: Any) -> None:
+    """Raise unless the roles are column names that do not get in the way of others."""
+    roles = {"customer_id": customer_id, "timestamp": timestamp, "amount": amount}
+    if order_id is not None:
+        roles["order_id"] = order_id
+    for role, name in roles.items():
+        if not isinstance(name, str):
+            raise SegkitTypeError(f"{OWNER}: {role} must be a column name, got {_shown(name)}.")
+        if name.casefold().startswith(RESERVED):
+            raise ColumnError(
+                f"{OWNER}: names that begin with {RESERVED!r} are reserved: {name!r}."
+            )
+    # Some engines take names that differ in case for the same.
+    results = (*RESULT_COLUMNS, *(name for names in EXTRAS.values() for name in names))
+    if customer_id.casefold() in results:
+        raise ColumnError(
+            f"{OWNER}: the customer id is named {customer_id!r}, as a column of the result is. "
+            "Rename it."
+        )
+
+
+def _shown(given: Any) -> str:
+    """Return a value as a message may show it: what holds many may hold customers."""
+    plain = str | bytes | int | float | None
+    items = given if isinstance(given, list | tuple) and len(given) < 9 else [given]
+    if all(isinstance(item, plain) for item in items):
+        return repr(given)[:80]
+    return type(given).__name__
