@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import narwhals.stable.v2 as nw
@@ -14,27 +15,32 @@ from segkit._frames import as_frame, float_values
 from segkit._input_checks import check_columns_present, check_complete, check_numeric
 from segkit.exceptions import LazyFrameError, SegkitTypeError
 from segkit.segmenters import RFMScorer
+from segkit.segmenters._rfm_words import ScoredColumn
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Best segment first: greens for the best, blues for the young, ambers for those who drift, reds
-# for those who leave, greys for the rest.
-_COLOURS = (
-    "#1b7f5c",
-    "#6cc08b",
-    "#4f9bd9",
-    "#a9d3f5",
-    "#c9def0",
-    "#f4d35e",
-    "#f2b880",
-    "#c8504b",
-    "#e58a7b",
-    "#c9c9cf",
-    "#9a9aa6",
-    "#5c5c6b",
-)
-_N_MAIN_COLOURS = 10
+# Colours by name, so that pictures of several maps can be compared: greens for the best, blues for
+# the young, ambers for those who drift, reds for those who leave, greys for the rest.
+_NAMED_COLOURS = {
+    "champions": "#1b7f5c",
+    "premium": "#1b7f5c",
+    "loyal": "#6cc08b",
+    "repeat": "#6cc08b",
+    "potential loyalist": "#4f9bd9",
+    "top spender": "#4f9bd9",
+    "new": "#a9d3f5",
+    "promising": "#c9def0",
+    "need attention": "#f4d35e",
+    "about to sleep": "#f2b880",
+    "can't lose": "#c8504b",
+    "at risk": "#e58a7b",
+    "hibernating": "#c9c9cf",
+    "inactive": "#c9c9cf",
+    "lost": "#9a9aa6",
+    "others": "#e6e6ea",
+    "other": "#e6e6ea",
+}
 
 
 class RFMDisplay:
@@ -54,6 +60,8 @@ class RFMDisplay:
         Share of the total value, from 0 to 1.
     segment_order : sequence of str
         All segments, best first: the order of the colours.
+    recency_labels, frequency_labels : sequence of str, default=None
+        What to write beside each score, from score 1 up.
     title : str, default=None
         Title of the picture; by default the number of customers.
 
@@ -81,13 +89,17 @@ class RFMDisplay:
         segments: NDArray[np.object_],
         customers: NDArray[np.int64],
         value_share: NDArray[np.float64] | None = None,
-        segment_order: list[str],
+        segment_order: Sequence[str],
+        recency_labels: Sequence[str] | None = None,
+        frequency_labels: Sequence[str] | None = None,
         title: str | None = None,
     ) -> None:
         self.segments = segments
         self.customers = customers
         self.value_share = value_share
         self.segment_order = segment_order
+        self.recency_labels = recency_labels
+        self.frequency_labels = frequency_labels
         self.title = title
 
     @classmethod
@@ -148,14 +160,15 @@ class RFMDisplay:
             if positive.sum() > 0:
                 summed = np.bincount(cell, weights=positive, minlength=n_cells)
                 share = summed.reshape(shape) / positive.sum()
-        on_grid = set(estimator.segment_map_.dimensions) <= {"recency", "frequency"}
+        recency, frequency, *_ = estimator._scored_columns()
         display = cls(
             segments=_cell_segments(estimator, scored, shape),
             customers=np.bincount(cell, minlength=n_cells).reshape(shape),
             value_share=share,
             segment_order=[str(name) for name in estimator.segments_],
-            title=f"RFM segments of {cell.size:,} customers"
-            + ("" if on_grid else ", each cell named by the segment of most of its customers"),
+            recency_labels=_score_labels(recency),
+            frequency_labels=_score_labels(frequency),
+            title=_title(estimator, int(complete.sum()), int((~complete).sum())),
         )
         return display.plot(ax=ax)
 
@@ -184,16 +197,17 @@ class RFMDisplay:
                 figsize=(1.5 + 1.75 * n_frequency, 1.3 + 1.05 * n_recency), layout="constrained"
             )
         colours = _segment_colours(self.segment_order)
+        scale = _text_scale(ax, self.customers.shape)
         for cell, name in np.ndenumerate(self.segments):
-            self._draw_cell(ax, cell, colours.get(name, "#ffffff"))
-        for cell in _region_corners(self.segments):
-            _write_name(ax, cell, self.segments[cell], colours)
-        self._draw_axes(ax)
+            self._draw_cell(ax, cell, colours.get(name, "#ffffff"), scale)
+        for corner in _region_corners(self.segments):
+            _write_name(ax, corner, self.segments[corner], colours, scale)
+        self._draw_axes(ax, scale)
         self.ax_ = ax
         self.figure_ = ax.figure
         return self
 
-    def _draw_cell(self, ax: Axes, cell: tuple[int, ...], colour: str) -> None:
+    def _draw_cell(self, ax: Axes, cell: tuple[int, ...], colour: str, scale: float) -> None:
         recency, frequency = cell
         ax.bar(frequency + 1, 1, width=1, bottom=recency + 0.5, color=colour, linewidth=0, zorder=1)
         # Wide lines between segments, hair lines within one, so that a segment is one area.
@@ -222,29 +236,55 @@ class RFMDisplay:
             text,
             ha="center",
             va="center",
-            fontsize=9,
+            fontsize=9 * scale,
             linespacing=1.4,
+            parse_math=False,
             color=_text_colour(colour),
             alpha=1.0 if self.customers[cell] else 0.6,
             zorder=3,
         )
 
-    def _draw_axes(self, ax: Axes) -> None:
+    def _draw_axes(self, ax: Axes, scale: float) -> None:
         n_recency, n_frequency = self.customers.shape
         ax.set_xlim(0.5, n_frequency + 0.5)
         ax.set_ylim(0.5, n_recency + 0.5)
-        ax.set_xticks(range(1, n_frequency + 1))
-        ax.set_yticks(range(1, n_recency + 1))
+        ax.set_xticks(range(1, n_frequency + 1), self.frequency_labels, fontsize=9 * scale)
+        ax.set_yticks(range(1, n_recency + 1), self.recency_labels, fontsize=9 * scale)
         ax.tick_params(length=0)
         for spine in ax.spines.values():
             spine.set_visible(False)
-        ax.set_xlabel(f"Frequency score ({n_frequency} = most orders)")
-        ax.set_ylabel(f"Recency score ({n_recency} = ordered most recently)")
+        ax.set_xlabel("Frequency score, and number of orders", fontsize=10 * scale)
+        ax.set_ylabel("Recency score, and days since the last order", fontsize=10 * scale)
         ax.set_title(
             self.title or f"RFM segments of {int(self.customers.sum()):,} customers",
             loc="left",
             weight="bold",
+            fontsize=12 * scale,
         )
+
+
+def _title(estimator: RFMScorer, n_assigned: int, n_unassigned: int) -> str:
+    title = f"RFM segments of {n_assigned:,} customers"
+    if n_unassigned:
+        title += f" ({n_unassigned:,} more are unassigned)"
+    if not set(estimator.segment_map_.dimensions) <= {"recency", "frequency"}:
+        title += "\neach cell is named by the segment of most of its customers"
+    return title
+
+
+def _score_labels(column: ScoredColumn) -> list[str]:
+    """Return each score with the values that it stands for."""
+    labels = []
+    for score in range(1, column.edges.size + 2):
+        above, up_to = column.values_of((score, score))
+        if above is None:
+            values = f"≤ {up_to:,.4g}"
+        elif up_to is None:
+            values = f"> {above:,.4g}"
+        else:
+            values = "ties: none" if above == up_to else f"> {above:,.4g} to {up_to:,.4g}"
+        labels.append(f"{score}\n{values}")
+    return labels
 
 
 def _pyplot() -> Any:
@@ -293,15 +333,13 @@ def _cell_segments(
     return named
 
 
-def _segment_colours(names: list[str]) -> dict[str, str]:
-    """Return a colour for each segment; few segments are spread over the main colours."""
-    if len(names) >= _N_MAIN_COLOURS:
-        return {name: _COLOURS[i % len(_COLOURS)] for i, name in enumerate(names)}
-    last = max(len(names) - 1, 1)
-    return {
-        name: _COLOURS[round(position * (_N_MAIN_COLOURS - 1) / last)]
-        for position, name in enumerate(names)
-    }
+def _segment_colours(names: Sequence[str]) -> dict[str, str]:
+    """Return a colour for each segment: that of its name, or one in order, best first."""
+    spare = list(dict.fromkeys(_NAMED_COLOURS.values()))
+    unknown = [name for name in names if name.casefold() not in _NAMED_COLOURS]
+    step = max(1, (len(spare) - 2) // max(len(unknown) - 1, 1))
+    in_order = {name: spare[i * step % len(spare)] for i, name in enumerate(unknown)}
+    return {name: _NAMED_COLOURS.get(name.casefold()) or in_order[name] for name in names}
 
 
 def _region_corners(segments: NDArray[np.object_]) -> list[tuple[int, int]]:
@@ -316,7 +354,9 @@ def _region_corners(segments: NDArray[np.object_]) -> list[tuple[int, int]]:
     return corners
 
 
-def _write_name(ax: Axes, cell: tuple[int, int], name: str, colours: dict[str, str]) -> None:
+def _write_name(
+    ax: Axes, cell: tuple[int, int], name: str, colours: dict[str, str], scale: float
+) -> None:
     recency, frequency = cell
     ax.text(
         frequency + 0.56,
@@ -324,11 +364,18 @@ def _write_name(ax: Axes, cell: tuple[int, int], name: str, colours: dict[str, s
         name,
         ha="left",
         va="top",
-        fontsize=9.5,
+        fontsize=9.5 * scale,
         weight="bold",
+        parse_math=False,
         color=_text_colour(colours.get(name, "#ffffff")),
         zorder=4,
     )
+
+
+def _text_scale(ax: Axes, shape: tuple[int, ...]) -> float:
+    """Return what to multiply font sizes by, so that the text of a cell fits into it."""
+    box = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted())
+    return float(np.clip(min(box.width / shape[1] / 1.45, box.height / shape[0] / 0.85), 0.3, 1))
 
 
 def _text_colour(background: str) -> str:

@@ -6,7 +6,6 @@ kept, so that ties share a score and a new customer is scored as an old one.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import Any, ClassVar, Literal, Self
@@ -19,13 +18,15 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from segkit._binning import quantile_edges, score_expression, score_one, scores
+from segkit._binning import score_expression, score_one, scores
 from segkit._compat import Interval, StrOptions, check_feature_names_in, fit_context
 from segkit._frames import integer_series, text_series
 from segkit._input_checks import nearest
 from segkit.base import SegmenterMixin
-from segkit.exceptions import ColumnError, SegkitValueError, SegmentMapError, TiedScoresWarning
+from segkit.exceptions import ColumnError, SegkitValueError, SegmentMapError
 from segkit.segmenters._named_maps import NAMED_MAPS, named_segment_map
+from segkit.segmenters._rfm_edges import checked_edges, given_edges, learned_edges
+from segkit.segmenters._rfm_words import ScoredColumn, rules, thresholds
 from segkit.segmenters._segment_map import RFM_DIMENSIONS, SegmentMap
 
 
@@ -174,14 +175,20 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         values = self._validate_customers(X, reset=True)
         columns, dimensions = self._columns_used, self._dimensions()
         self._check_columns(dimensions)
-        n_bins, given = self._bins_per_column(), self._given_edges()
+        n_bins = self._bins_per_column()
+        named = dict(zip(self.columns, columns, strict=False))
+        given = {
+            named[column]: column_edges
+            for column, column_edges in given_edges(self.binning, self.columns).items()
+            if column in named
+        }
         segment_map = self._fitting_map(dict(zip(dimensions, n_bins, strict=True)))
         edges = []
         for column, bins, column_values in zip(columns, n_bins, values.T, strict=True):
             if column in given:
-                edges.append(_checked_edges(given[column], column, bins))
+                edges.append(checked_edges(given[column], column, bins))
             else:
-                edges.append(self._learned_edges(column, bins, column_values))
+                edges.append(learned_edges(column_values, column, bins))
             edges[-1].setflags(write=False)
         self._bins = tuple(n_bins)
         self._separator = "-" if max(n_bins[:3]) > 9 else ""
@@ -253,8 +260,8 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
             ``thresholds`` (the same in the units of the data, as learned).
         """
         described = super().describe()
-        thresholds = [self._thresholds(name) for name in self.segment_map_.names]
-        return described.assign(thresholds=thresholds)
+        columns = dict(zip(self._dimensions(), self._scored_columns(), strict=True))
+        return described.assign(thresholds=thresholds(self.segment_map_, columns))
 
     def __sklearn_tags__(self) -> Tags:
         """Return the tags of a segmenter whose features are scores, not floats as they came."""
@@ -310,11 +317,7 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         return {**dict(zip(self._score_names(), scored, strict=True)), "rfm_cell": cell}
 
     def _rules(self) -> list[str]:
-        rules = []
-        for position, name in enumerate(self.segment_map_.names):
-            boxes = [_score_words(box, self.segment_map_) for box in self.segment_map_.boxes(name)]
-            rules.append(self._unless_above(" or ".join(boxes), position))
-        return rules
+        return rules(self.segment_map_)
 
     # Private helpers, in reading order.
 
@@ -337,6 +340,12 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         ]
         return [*RFM_DIMENSIONS[: len(self._columns_used)], *further]
 
+    def _scored_columns(self) -> list[ScoredColumn]:
+        return [
+            ScoredColumn(str(column), edges, smaller_is_better=position == 0)
+            for position, (column, edges) in enumerate(self.bin_edges_.items())
+        ]
+
     def _score_names(self) -> list[str]:
         return [f"{dimension}_score" for dimension in self._dimensions()]
 
@@ -353,54 +362,6 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
                 f"{len(self.columns)} columns, got {self.n_bins!r}."
             )
         return [int(number) for number in bins[:n_columns]]
-
-    def _given_edges(self) -> dict[str | int, Any]:
-        if isinstance(self.binning, str):
-            return {}
-        wanted = list(self.columns)
-        if isinstance(self.binning, Mapping):
-            unknown = [column for column in self.binning if column not in wanted]
-            if unknown:
-                raise SegkitValueError(
-                    f"RFMScorer: binning gives edges for {unknown}, which are not among "
-                    f"columns={tuple(wanted)}."
-                )
-            given = dict(self.binning)
-        elif len(self.binning) == len(wanted):
-            given = dict(zip(wanted, self.binning, strict=True))
-        else:
-            raise SegkitValueError(
-                f"RFMScorer: binning gives edges for {len(self.binning)} columns; there are "
-                f"{len(wanted)}: {tuple(wanted)}."
-            )
-        used = dict(zip(wanted, self._columns_used, strict=False))
-        return {used[column]: edges for column, edges in given.items() if column in used}
-
-    def _learned_edges(
-        self, column: str | int, n_bins: int, values: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        present = values[~np.isnan(values)]
-        if not present.size:
-            raise SegkitValueError(
-                f"RFMScorer: column {column!r} has only missing values; there is nothing to learn "
-                "from. Drop it from columns, or give its edges with binning=..."
-            )
-        edges = quantile_edges(present, n_bins)
-        distinct = np.unique(np.searchsorted(edges, np.unique(present), side="left")).size
-        if distinct < n_bins:
-            advice = (
-                "All its values are equal, so this score tells nothing."
-                if distinct == 1
-                else f"Equal values share a score and the scale stays 1 to {n_bins}. Fewer n_bins, "
-                "or edges of your own through binning=..., give scores that all occur."
-            )
-            warnings.warn(
-                f"RFMScorer: ties leave column {column!r} with {distinct} distinct "
-                f"score{'s' if distinct > 1 else ''} of {n_bins}. {advice}",
-                TiedScoresWarning,
-                stacklevel=4,
-            )
-        return edges
 
     def _fitting_map(self, n_bins: Mapping[str, int]) -> SegmentMap:
         given = self.segment_map
@@ -438,70 +399,3 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
                 zip(values, self.bin_edges_.values(), strict=True)
             )
         ]
-
-    def _thresholds(self, name: str) -> str:
-        dimensions = self._dimensions()
-        boxes = []
-        for box in self.segment_map_.boxes(name):
-            parts = []
-            for dimension, score_range in box.items():
-                position = dimensions.index(dimension)
-                column = self._columns_used[position]
-                parts.append(
-                    _range_words(
-                        str(column), self.bin_edges_[column], score_range, reverse=position == 0
-                    )
-                )
-            boxes.append(" and ".join(part for part in parts if part) or "any")
-        return self._unless_above(" or ".join(boxes), self.segment_map_.names.index(name))
-
-    def _unless_above(self, words: str, position: int) -> str:
-        if not words:
-            return "none of the above"
-        return f"{words}, if none above" if self.segment_map_.first_match and position else words
-
-
-def _checked_edges(edges: Any, column: str | int, n_bins: int) -> NDArray[np.float64]:
-    try:
-        checked = np.array(edges, dtype=np.float64)  # a copy: what is learned stays
-    except (TypeError, ValueError):
-        checked = np.array(np.nan)
-    if checked.ndim != 1 or not np.isfinite(checked).all() or (np.diff(checked) <= 0).any():
-        raise SegkitValueError(
-            f"RFMScorer: the edges of {column!r} must be finite numbers in increasing order, got "
-            f"{edges!r}."
-        )
-    if checked.size != n_bins - 1:
-        raise SegkitValueError(
-            f"RFMScorer: {checked.size} edges of {column!r} make {checked.size + 1} scores, and "
-            f"n_bins asks for {n_bins}. Pass n_bins={checked.size + 1} (or one number per column)."
-        )
-    return checked
-
-
-def _score_words(box: Mapping[str, tuple[int, int]], segment_map: SegmentMap) -> str:
-    words = []
-    for (dimension, (low, high)), top in zip(box.items(), segment_map.n_bins, strict=True):
-        if (low, high) != (1, top):
-            words.append(f"{dimension} {low}" if low == high else f"{dimension} {low}–{high}")
-    return ", ".join(words) or "any score"
-
-
-def _range_words(
-    column: str, edges: NDArray[np.float64], score_range: tuple[int, int], *, reverse: bool
-) -> str:
-    low, high = score_range
-    n_bins = edges.size + 1
-    # Of the n_bins - 1 edges, those below a value number low - 1 to high - 1, or, where smaller
-    # is better, n_bins - high to n_bins - low.
-    fewest, most = (n_bins - high, n_bins - low) if reverse else (low - 1, high - 1)
-    above = None if fewest == 0 else edges[fewest - 1]
-    up_to = None if most == n_bins - 1 else edges[most]
-    if above is not None and up_to is not None:
-        if above == up_to:
-            return f"never (ties leave no {column} for this score)"
-        digits = 10 if f"{above:.10g}" != f"{up_to:.10g}" else 17
-        return f"{above:,.{digits}g} < {column} ≤ {up_to:,.{digits}g}"
-    if above is not None:
-        return f"{column} > {above:,.10g}"
-    return "" if up_to is None else f"{column} ≤ {up_to:,.10g}"

@@ -33,11 +33,11 @@ def check_segmenter(estimator: Any, *, customers: Any = None) -> None:
     a subset as in the whole; row order, extra and reordered columns change nothing; arrays are
     taken by position; ties share a code; codes stay within ``segments_`` or are -1;
     ``fit_predict`` gives ``fit().labels_``; a refit forgets the first; ``memberships`` include
-    the segment; ``predict_segments`` agrees with ``predict``, ``predict_one`` and ``assign``, which keeps the
-    rest of the frame and adds the features of ``transform``, on every kind of frame that is
-    installed; fit learns the same from each; missing values; lazy frames stay lazy; nothing is
-    mutated; the same ``random_state`` gives the same result; ``clone``, pickle, and a place in
-    ``Pipeline``, ``ColumnTransformer`` and ``FeatureUnion``.
+    the segment; ``predict_segments`` agrees with ``predict``, ``predict_one`` and ``assign``,
+    which keeps the rest of the frame and adds the features of ``transform``, on every kind of
+    frame that is installed; fit learns the same from each; missing values; lazy frames stay
+    lazy; nothing is mutated; the same ``random_state`` gives the same result; ``clone``, pickle,
+    and a place in ``Pipeline``, ``ColumnTransformer`` and ``FeatureUnion``.
 
     Parameters
     ----------
