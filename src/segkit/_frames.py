@@ -34,13 +34,13 @@ def as_frame(X: Any, *, owner: str) -> Frame | None:
         if not any(isinstance(name, str) for name in X.columns) and X.columns.nlevels == 1:
             return None
         _check_pandas_columns(X.columns, owner=owner)
+    elif isinstance(names := getattr(X, "column_names", None), list):  # a pyarrow Table
+        _refuse_doubled(names, owner=owner)
     frame = nw.from_native(X, pass_through=True)
     if not isinstance(frame, nw.DataFrame | nw.LazyFrame):
         _refuse_what_is_no_table(X, owner=owner)
         return None
-    if frame.implementation.is_pyarrow():
-        _refuse_doubled(frame.to_native().column_names, owner=owner)
-    elif ignores_case(frame):
+    if ignores_case(frame):
         _refuse_doubled([name.casefold() for name in frame.to_native().columns], owner=owner)
     return frame
 

@@ -599,3 +599,139 @@ def test_errors_show_no_customer():
         summarize_transactions(log)
     assert "example.org" not in str(caught.value)
     assert "not known" not in str(caught.value)
+
+
+# -- what a hostile review found -----------------------------------------------------------------
+
+
+def test_order_ids_beyond_exact_floats_are_told_apart(kind):
+    log = log_of(("a", "2024-01-01", 1.0), ("a", "2024-01-02", 1.0), ("a", "2024-01-03", -1.0))
+    log["order_id"] = [2**53, 2**53 + 1, 5]
+    table = summarize_transactions(as_kind(log, kind), order_id="order_id", as_of="2024-01-31")
+    assert columns_of(table)["frequency"] == [2]
+
+
+def test_nan_order_ids_are_missing():
+    log = pl.DataFrame(
+        {
+            "customer_id": [1, 1],
+            "timestamp": [dt.date(2024, 1, 1)] * 2,
+            "amount": [1.0, 1.0],
+            "order_id": [1.0, float("nan")],
+        }
+    )
+    with pytest.raises(MissingValuesError, match="'order_id' in 1 of 2 rows"):
+        summarize_transactions(log, order_id="order_id")
+
+
+def test_nan_ids_in_polars_are_missing():
+    log = pl.from_pandas(LOG).with_columns(customer_id=pl.lit(float("nan")))
+    with pytest.raises(MissingValuesError, match="'customer_id' in 5 of 5 rows"):
+        summarize_transactions(log)
+
+
+def test_halves_of_the_last_decimal_round_up_in_every_engine(kind):
+    log = log_of(("a", "2024-01-01", 0.125), ("b", "2024-01-01", 0.375), ("c", "2024-01-01", 2.5))
+    table = summarize_transactions(as_kind(log, kind), as_of="2024-01-31", decimals=2)
+    assert sorted(columns_of(table)["monetary"]) == [0.13, 0.38, 2.5]
+
+
+def test_sums_too_large_for_the_decimals_stay_as_they_are(kind):
+    log = log_of(("a", "2024-01-01", 1e303), ("b", "2024-01-01", 2.0**60))
+    table = summarize_transactions(as_kind(log, kind), as_of="2024-01-31")
+    assert sorted(columns_of(table)["monetary"]) == [2.0**60, 1e303]
+
+
+def test_a_sum_beyond_every_float_is_refused():
+    log = log_of(("a", "2024-01-01", 1.7e308), ("a", "2024-01-02", 1.7e308))
+    with pytest.raises(SegkitValueError, match="more than a number can hold"):
+        summarize_transactions(pl.from_pandas(log))
+
+
+def test_an_as_of_in_nanoseconds_keeps_its_own_row():
+    last = pd.Timestamp("2024-06-30T12:00:00.123456789")
+    log = pd.DataFrame({"customer_id": [1], "timestamp": [last], "amount": 1.0})
+    log["timestamp"] = log["timestamp"].astype("datetime64[ns]")
+    for as_of in (last, np.datetime64("2024-06-30T12:00:00.123456789")):
+        assert len(summarize_transactions(log, as_of=as_of)) == 1
+
+
+@pytest.mark.parametrize("text", ["now", "today", "NOW"])
+def test_text_that_means_the_clock_is_refused(eager_kind, text):
+    log = LOG.assign(timestamp=["2024-01-01", text, "2024-01-02", "2024-01-02", "2024-01-02"])
+    with pytest.raises(SegkitValueError, match="no ISO 8601 date in 1 of 5 rows"):
+        summarize_transactions(as_kind(log, eager_kind))
+
+
+@pytest.mark.parametrize("as_of", [dt.datetime(2300, 1, 1), dt.datetime.max])
+def test_an_as_of_in_the_far_future_keeps_every_row(kind, as_of):
+    table = summarize_transactions(as_kind(LOG, kind), as_of=as_of)
+    assert sorted(columns_of(table)["customer_id"]) == ["a", "b"]
+
+
+def test_an_as_of_in_the_far_past_keeps_none(eager_kind):
+    with pytest.raises(SegkitValueError, match="no row of the log"):
+        summarize_transactions(as_kind(LOG, eager_kind), as_of=dt.datetime(1600, 1, 1))
+
+
+def test_placeholder_dates_at_the_end_of_time_are_told():
+    log = pd.DataFrame(
+        {"customer_id": [1], "timestamp": pd.Series([dt.date(9999, 12, 31)]), "amount": 1.0}
+    )
+    with pytest.raises(SegkitValueError, match="placeholders"):
+        summarize_transactions(log)
+
+
+def test_uuids_are_ids():
+    import uuid
+
+    log = LOG.assign(customer_id=[uuid.UUID(int=i) for i in (1, 1, 1, 1, 2)])
+    assert summarize_transactions(log)["frequency"].tolist() == [2, 1]
+
+
+@pytest.mark.parametrize("as_of", ["2024-W26-7", "2024", np.datetime64("2024-06", "M")])
+def test_an_as_of_that_names_no_day_is_refused(as_of):
+    with pytest.raises(SegkitValueError, match="as_of must be a date"):
+        summarize_transactions(LOG, as_of=as_of)
+
+
+def test_extras_asked_for_twice_come_once(kind):
+    table = summarize_transactions(as_kind(LOG, kind), as_of="2024-01-31", extras=["clv", "clv"])
+    assert list(columns_of(table)).count("first_day_amount") == 1
+
+
+@pytest.mark.parametrize("name", ["Monetary", "RECENCY_DAYS", "__segkit_day"])
+def test_ids_named_like_a_result_in_any_case_are_refused(name):
+    with pytest.raises(ColumnError):
+        summarize_transactions(LOG.rename(columns={"customer_id": name}), customer_id=name)
+
+
+def test_customers_in_place_of_a_column_name_are_not_shown():
+    emails = pd.Series(["ann@example.org"] * 5)
+    for wrong in ({"customer_id": emails}, {"as_of": emails}, {"extras": emails}):
+        with pytest.raises(SegkitError) as caught:
+            summarize_transactions(LOG, **wrong)
+        assert "example" not in str(caught.value)
+
+
+def test_empty_columns_of_any_type_are_an_empty_log():
+    for empty in (pd.DataFrame(columns=LOG.columns), pl.DataFrame(schema=list(LOG.columns))):
+        with pytest.raises(SegkitValueError, match="the log is empty"):
+            summarize_transactions(empty)
+
+
+def test_infinite_timestamps_of_duckdb_make_a_customer_unknown():
+    relation = duckdb.sql(
+        "SELECT * FROM (VALUES (1, TIMESTAMP '-infinity', 5.0), (1, TIMESTAMP '2024-01-01', 1.0),"
+        " (2, TIMESTAMP '2024-01-01', 1.0)) AS t(customer_id, timestamp, amount)"
+    )
+    for as_of in ("2024-01-31", dt.datetime(2024, 1, 31)):
+        table = rows_of(summarize_transactions(relation, as_of=as_of), "customer_id")
+        assert [row["monetary"] for row in table] == [None, 1.0]
+
+
+def test_an_order_on_two_days_counts_on_both(kind):
+    log = log_of(("a", "2024-01-01 23:59", 1.0), ("a", "2024-01-02 00:01", 1.0))
+    log["order_id"] = 1
+    table = summarize_transactions(as_kind(log, kind), order_id="order_id", as_of="2024-01-31")
+    assert (columns_of(table)["frequency"], columns_of(table)["order_days"]) == ([1], [2])

@@ -624,3 +624,19 @@ def test_set_output_gives_frames():
     scorer = RFMScorer().set_output(transform="polars").fit(TEN)
     assert isinstance(scorer.transform(TEN), pl.DataFrame)
     assert columns_of(scorer.transform(TEN))["recency_score"] == [5, 5, 4, 4, 3, 3, 2, 2, 1, 1]
+
+
+def test_a_column_that_misses_one_score_warns():
+    # 0 ... 9 with the values up to 4 made equal: the edges at 20 and 40 % are one.
+    tied = TEN.assign(frequency=[3, 3, 3, 3, 3, 5, 6, 7, 8, 9])
+    with pytest.warns(TiedScoresWarning, match=r"'frequency' with 4 distinct scores of 5"):
+        RFMScorer().fit(tied)
+
+
+def test_thresholds_of_a_score_that_ties_left_empty_say_so():
+    bought = TEN.assign(frequency=[1, 1, 1, 1, 1, 1, 2, 3, 4, 5])
+    scorer = quiet_fit(RFMScorer(), bought)
+    told = scorer.describe().set_index("segment")["thresholds"]
+    assert "never (ties leave no frequency for this score)" in told["Need Attention"] or (
+        "1 < frequency" in told["Need Attention"]
+    )

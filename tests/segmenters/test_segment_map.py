@@ -209,3 +209,32 @@ def test_equal_maps_are_equal_and_survive_pickle():
     assert hash(grid) == hash(named_segment_map("rf_grid", FIVE))
     assert grid != named_segment_map("rf_grid", {"recency": 4, "frequency": 4})
     assert pickle.loads(pickle.dumps(grid)) == grid
+
+
+def test_equality_looks_at_dimensions_and_cells_not_at_how_they_are_written():
+    by_recency = SegmentMap({"A": {"recency": (2, 3)}, "B": {"recency": 1}}, n_bins=3)
+    by_frequency = SegmentMap({"A": {"frequency": (2, 3)}, "B": {"frequency": 1}}, n_bins=3)
+    assert by_recency != by_frequency
+    one = SegmentMap({"A": ["55", "54"]}, default="B")
+    other = SegmentMap({"A": ["54", "55"]}, default="B")
+    assert one == other
+    assert hash(one) == hash(other)
+
+
+@pytest.mark.parametrize(
+    "scores", [[[0, 1]], [[6, 1]], [[-1, 1]], [[2.9, 1.0]], [[1, 1, 1]], [1, 1], [["1", "1"]]]
+)
+def test_scores_that_are_none_are_refused(scores):
+    with pytest.raises(SegmentMapError, match="scores"):
+        named_segment_map("rf_grid", FIVE).codes(scores)
+
+
+def test_boxes_of_a_segment_that_is_not_there_are_refused():
+    with pytest.raises(SegmentMapError, match="there is no 'Champion'"):
+        named_segment_map("rf_grid", FIVE).boxes("Champion")
+
+
+def test_many_gaps_are_cut_short():
+    with pytest.raises(SegmentMapError, match=r"and 8\d\d more") as caught:
+        SegmentMap({"A": {"recency": 1, "frequency": 1, "monetary": 1}}, n_bins=10)
+    assert len(str(caught.value)) < 2_000

@@ -209,7 +209,7 @@ class SegmenterMixin:
             As :meth:`predict`.
         """
         try:
-            columns = self._columns_used
+            segments, columns = self.segments_, self._columns_used
         except AttributeError:
             check_is_fitted(self)
             raise
@@ -220,7 +220,7 @@ class SegmenterMixin:
             customers = Customers(np.array([values]), columns, by_name=True)
             customers.check(owner=type(self).__name__, allow_missing=self._allows_missing())
             code = int(self._codes_or_unassigned(customers.values)[0])
-        return UNASSIGNED if code < 0 else str(self.segments_[code])
+        return UNASSIGNED if code < 0 else str(segments[code])
 
     def assign(self, frame: Any, *, name: str | None = None) -> Any:
         """Return the frame with each customer's segment added, in the frame's own engine.
