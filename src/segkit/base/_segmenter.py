@@ -38,7 +38,8 @@ class SegmenterMixin:
     It may add
 
     - ``_code_expression(values)``: the codes as a narwhals expression, given one expression per
-      column; with it ``assign`` runs inside lazy frames, without it they raise;
+      column (it may read the features by name); with it ``assign`` runs inside lazy frames,
+      without it they raise;
     - ``_feature_columns(frame, values)`` and ``_feature_expressions(values)``: the columns that
       ``assign`` adds beside the label, for eager and for lazy frames;
     - ``_code_one(values)``: the code of one list of floats, where speed matters;

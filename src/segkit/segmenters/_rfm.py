@@ -287,8 +287,9 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         return int(self.segment_map_._table[cell])
 
     def _code_expression(self, values: Sequence[nw.Expr]) -> nw.Expr:
-        scored = dict(zip(self._dimensions(), self._score_expressions(values), strict=True))
-        return self.segment_map_.code_expression(scored)
+        return self.segment_map_.code_expression(
+            {dimension: nw.col(f"{dimension}_score") for dimension in self._dimensions()}
+        )
 
     def _feature_columns(
         self, frame: nw.DataFrame[Any], values: NDArray[np.float64]
