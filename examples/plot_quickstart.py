@@ -24,11 +24,17 @@ from segkit.plotting import RFMDisplay
 parser = argparse.ArgumentParser(description="Name the customer segments of a transaction log.")
 parser.add_argument("csv", nargs="?", help="the log; by default one is drawn at random")
 parser.add_argument("--customer-id", default="customer_id", help="column of customers")
-parser.add_argument("--timestamp", default="timestamp", help="column of dates, in ISO format")
+parser.add_argument("--timestamp", default="timestamp", help="column of dates")
 parser.add_argument("--amount", default="amount", help="column of money; negative is a return")
 parser.add_argument("--order-id", help="column of orders; by default a day is an order")
-parser.add_argument("--as-of", help="day that the table describes; by default the day after")
-parser.add_argument("--missing", choices=["raise", "drop"], default="raise", help="bad rows")
+parser.add_argument("--date-format", help="such as %%d/%%m/%%Y; by default dates are ISO")
+parser.add_argument("--as-of", help="day to describe; by default the day after the last row")
+parser.add_argument(
+    "--missing",
+    choices=["raise", "drop"],
+    default="raise",
+    help="rows without customer, date or amount: an error, or left out",
+)
 parser.add_argument("--output", default="rfm_segments.png", help="the picture to write")
 options = parser.parse_args()
 
@@ -45,6 +51,9 @@ if options.csv is None:
 else:
     ids = [name for name in (options.customer_id, options.order_id) if name]
     transactions = pd.read_csv(options.csv, dtype=dict.fromkeys(ids, "str"))
+    if options.date_format:
+        dates = pd.to_datetime(transactions[options.timestamp], format=options.date_format)
+        transactions[options.timestamp] = dates
 
 print(transactions.head())
 
