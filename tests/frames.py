@@ -1,4 +1,4 @@
-"""A pandas frame as every kind of frame that segkit reads, and back."""
+"""A pandas frame as every kind of frame that segkit reads, and back; a table worked by hand."""
 
 import duckdb
 import narwhals.stable.v2 as nw
@@ -8,6 +8,15 @@ import pyarrow as pa
 
 KINDS = ("pandas", "pandas arrow", "polars", "polars lazy", "pyarrow", "duckdb")
 LAZY_KINDS = ("polars lazy", "duckdb")
+
+# Ten customers without ties: by hand, quintile scores put two customers into each score.
+TEN = pd.DataFrame(
+    {
+        "recency_days": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+        "frequency": [10, 9, 8, 7, 6, 5, 4, 3, 2, 1],
+        "monetary": [50.0, 10, 90, 20, 30, 40, 60, 70, 80, 100],
+    }
+)
 
 _connection = duckdb.connect()
 

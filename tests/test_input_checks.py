@@ -14,7 +14,7 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
-from frames import as_kind, columns_of, rows_of
+from frames import TEN, as_kind, columns_of, rows_of
 from segkit import RFMScorer, summarize_transactions
 from segkit._input_checks import nearest
 from segkit.base import SegmenterMixin
@@ -24,14 +24,6 @@ from segkit.exceptions import (
     SegkitError,
     SegkitTypeError,
     SegkitValueError,
-)
-
-TEN = pd.DataFrame(
-    {
-        "recency_days": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
-        "frequency": [10, 9, 8, 7, 6, 5, 4, 3, 2, 1],
-        "monetary": [50.0, 10, 90, 20, 30, 40, 60, 70, 80, 100],
-    }
 )
 
 

@@ -735,3 +735,9 @@ def test_an_order_on_two_days_counts_on_both(kind):
     log["order_id"] = 1
     table = summarize_transactions(as_kind(log, kind), order_id="order_id", as_of="2024-01-31")
     assert (columns_of(table)["frequency"], columns_of(table)["order_days"]) == ([1], [2])
+
+
+def test_numbers_read_as_nanoseconds_are_recognised(eager_kind):
+    log = LOG.assign(timestamp=pd.to_datetime([20240101 + i for i in range(5)]))
+    with pytest.raises(SegkitValueError, match="every row of 'timestamp' is on 1970-01-01"):
+        summarize_transactions(as_kind(log, eager_kind))

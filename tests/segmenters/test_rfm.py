@@ -16,7 +16,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from frames import as_kind, columns_of, rows_of
+from frames import TEN, as_kind, columns_of, rows_of
 from segkit import RFMScorer, SegmentMap
 from segkit.datasets import make_transactions
 from segkit.exceptions import (
@@ -30,15 +30,6 @@ from segkit.exceptions import (
 )
 from segkit.features import summarize_transactions
 from strategies import customer_tables
-
-# Ten customers without ties: by hand, quintile scores put two customers into each score.
-TEN = pd.DataFrame(
-    {
-        "recency_days": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
-        "frequency": [10, 9, 8, 7, 6, 5, 4, 3, 2, 1],
-        "monetary": [50.0, 10, 90, 20, 30, 40, 60, 70, 80, 100],
-    }
-)
 
 
 @pytest.fixture(scope="module")

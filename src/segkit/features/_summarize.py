@@ -4,6 +4,7 @@ The words are those of RFM (Hughes 1994): recency counts from the last order, fr
 orders, not repeat orders.
 """
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -159,6 +160,8 @@ def summarize_transactions(
         "order_id": order_id,
     }
     log = with_clean_types(log, **names).with_columns(day_number(nw.col(timestamp)).alias(_DAY))
+    if isinstance(log, nw.DataFrame):
+        _refuse_the_epoch(log, timestamp)
     log, moment = _until(log, as_of, timestamp)
     if isinstance(log, nw.DataFrame):
         log = check_eager_log(log, **names, missing=missing).with_columns(nw.lit(0).alias(_BAD))
@@ -185,6 +188,17 @@ def summarize_transactions(
             table = nw.from_native(table.to_native().astype({customer_id: dtype}))
     native: IntoFrameT = table.to_native()
     return native
+
+
+def _refuse_the_epoch(log: nw.DataFrame[Any], timestamp: str) -> None:
+    """Raise where the whole log lies on 1 January 1970: numbers were read as nanoseconds."""
+    epoch = dt.date(1970, 1, 1).toordinal()
+    if len(log) > 1 and (log[_DAY].min(), log[_DAY].max()) == (epoch, epoch):
+        raise SegkitValueError(
+            f"{OWNER}: every row of {timestamp!r} is on 1970-01-01. Numbers such as 20240131 were "
+            "probably read as nanoseconds since then; read them again, for example with "
+            "pandas.to_datetime(..., format='%Y%m%d') or unit='s'."
+        )
 
 
 def _until(log: Frame, as_of: Moment | None, timestamp: str) -> tuple[Any, AsOf]:
