@@ -23,19 +23,19 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
-@pytest.fixture(scope="session", params=KINDS)
+@pytest.fixture(scope="module", params=KINDS)
 def kind(request):
     """Every kind of frame, eager and lazy."""
     return request.param
 
 
-@pytest.fixture(scope="session", params=[kind for kind in KINDS if kind not in LAZY_KINDS])
+@pytest.fixture(scope="module", params=[kind for kind in KINDS if kind not in LAZY_KINDS])
 def eager_kind(request):
     """Every eager kind of frame."""
     return request.param
 
 
-@pytest.fixture(scope="session", params=LAZY_KINDS)
+@pytest.fixture(scope="module", params=LAZY_KINDS)
 def lazy_kind(request):
     """Every lazy kind of frame."""
     return request.param

@@ -67,7 +67,8 @@ def assign_lazy(
         complete = balanced(and_, [~value.is_null() for value in values])
         code = nw.when(complete).then(code).otherwise(nw.lit(-1))
     # In steps, so that the engine computes features once for the codes, and codes for the labels.
-    coded = frame.with_columns(**features).with_columns(code.alias(_CODE))
+    featured = frame.with_columns(**features) if features else frame
+    coded = featured.with_columns(code.alias(_CODE))
     labels = [str(segment) for segment in segmenter.segments_]
     chain: Any = nw
     for position, segment in enumerate(labels):
