@@ -601,7 +601,7 @@ def test_errors_show_no_customer():
     assert "not known" not in str(caught.value)
 
 
-# -- what a hostile review found -----------------------------------------------------------------
+# -- hard cases --------------------------------------------------------------------------------
 
 
 def test_order_ids_beyond_exact_floats_are_told_apart(kind):
