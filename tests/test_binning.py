@@ -53,3 +53,8 @@ def test_expressions_score_as_arrays(kind, customers, smaller_is_better):
     scored = columns_of(frame.select(score=expression).to_native())["score"]
     expected = scores(values, edges, smaller_is_better=smaller_is_better)
     assert sorted(scored) == sorted(expected.tolist())
+
+
+def test_edges_between_values_at_the_ends_of_floats_are_finite():
+    edges = quantile_edges(np.array([-1.7e308, 1.7e308]), 5)
+    np.testing.assert_allclose(edges, [-1.02e308, -0.34e308, 0.34e308, 1.02e308])

@@ -637,9 +637,10 @@ def test_halves_of_the_last_decimal_round_up_in_every_engine(kind):
 
 
 def test_sums_too_large_for_the_decimals_stay_as_they_are(kind):
-    log = log_of(("a", "2024-01-01", 1e303), ("b", "2024-01-01", 2.0**60))
+    large = 27931870669.928978  # times 10**6, plus 0.5, is no exact float
+    log = log_of(("a", "2024-01-01", 1e303), ("b", "2024-01-01", large))
     table = summarize_transactions(as_kind(log, kind), as_of="2024-01-31")
-    assert sorted(columns_of(table)["monetary"]) == [2.0**60, 1e303]
+    assert sorted(columns_of(table)["monetary"]) == [large, 1e303]
 
 
 def test_a_sum_beyond_every_float_is_refused():
@@ -652,8 +653,10 @@ def test_an_as_of_in_nanoseconds_keeps_its_own_row():
     last = pd.Timestamp("2024-06-30T12:00:00.123456789")
     log = pd.DataFrame({"customer_id": [1], "timestamp": [last], "amount": 1.0})
     log["timestamp"] = log["timestamp"].astype("datetime64[ns]")
+    later = log.assign(customer_id=2, timestamp=last.ceil("us"))
     for as_of in (last, np.datetime64("2024-06-30T12:00:00.123456789")):
-        assert len(summarize_transactions(log, as_of=as_of)) == 1
+        known = summarize_transactions(pd.concat([log, later]), as_of=as_of)
+        assert known["customer_id"].tolist() == [1]
 
 
 @pytest.mark.parametrize("text", ["now", "today", "NOW"])
