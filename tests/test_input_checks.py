@@ -3,6 +3,7 @@
 import collections
 import decimal
 import types
+import warnings
 
 import duckdb
 import numpy as np
@@ -196,8 +197,45 @@ def test_wider_arrays_are_read_by_position_after_fit_too(scorer):
     wide = np.column_stack([TEN.to_numpy(), np.arange(10)])
     by_array = RFMScorer().fit(TEN.to_numpy())
     np.testing.assert_array_equal(by_array.predict(wide), scorer.predict(TEN))
+    for kind in (np.ndarray.tolist, pd.DataFrame):
+        np.testing.assert_array_equal(by_array.predict(kind(wide)), scorer.predict(TEN))
     with pytest.raises(ValueError, match="X has 2 features"):
         by_array.predict(wide[:, :2])
+
+
+@pytest.mark.parametrize("columns", [(1, 2, 3), (3, 2, 1)])
+def test_positions_mean_the_same_in_frames_and_arrays(columns):
+    with_id = TEN.assign(id=range(100, 110))[["id", *TEN.columns]]
+    if columns[0] == 3:
+        with_id = with_id[["id", *TEN.columns[::-1]]]
+    expected = RFMScorer().fit(TEN).predict(TEN)
+    by_frame = RFMScorer(columns=columns).fit(with_id)
+    by_array = RFMScorer(columns=columns).fit(with_id.to_numpy())
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="X does not have valid feature names")
+        np.testing.assert_array_equal(by_frame.predict(with_id.to_numpy()), expected)
+    for fitted in (by_frame, by_array):
+        np.testing.assert_array_equal(fitted.predict(with_id), expected)
+    np.testing.assert_array_equal(by_array.predict(with_id.to_numpy()), expected)
+
+
+def test_assigning_many_scores_names_only_the_cells_that_occur():
+    table = pd.DataFrame({name: np.arange(3000) for name in TEN.columns})
+    assigned = RFMScorer(n_bins=1000).fit(table).assign(table.head(2))
+    assert assigned["rfm_cell"].tolist() == ["1000-1-1", "1000-1-1"]
+
+
+@pytest.mark.parametrize("X", [[12345.678, 2, 3], [[12345.678 + 1j, 2, 3]]], ids=["1-d", "complex"])
+def test_lists_of_another_shape_or_kind_are_refused_without_showing_them(X):
+    for verb in (RFMScorer().fit, RFMScorer().fit(TEN.to_numpy()).predict):
+        with pytest.raises(SegkitValueError) as caught:
+            verb(X)
+        assert "345" not in str(caught.value)
+
+
+def test_integers_of_128_bits_are_read():
+    wide = pl.from_pandas(TEN).with_columns(pl.col("frequency").cast(pl.Int128))
+    assert RFMScorer().fit(wide).labels_.tolist() == RFMScorer().fit(TEN).labels_.tolist()
 
 
 # -- numbers -----------------------------------------------------------------------------------

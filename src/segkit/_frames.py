@@ -77,6 +77,8 @@ def float_values(series: nw.Series[Any]) -> NDArray[np.float64]:
     if series.dtype == nw.Decimal:
         # Text is read as the nearest float; Arrow's own cast can be off by one digit.
         series = series.cast(nw.String).cast(nw.Float64)
+    if series.dtype in (nw.Int128, nw.UInt128):
+        series = series.cast(nw.Float64)
     if not missing.any():
         return np.asarray(series.to_numpy(), dtype=np.float64)
     values = np.array(series.fill_null(0).to_numpy(), dtype=np.float64)

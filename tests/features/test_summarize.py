@@ -744,3 +744,15 @@ def test_numbers_read_as_nanoseconds_are_recognised(eager_kind):
     log = LOG.assign(timestamp=pd.to_datetime([20240101 + i for i in range(5)]))
     with pytest.raises(SegkitValueError, match="every row of 'timestamp' is on 1970-01-01"):
         summarize_transactions(as_kind(log, eager_kind))
+
+
+def test_order_ids_of_mixed_kinds_are_refused():
+    log = LOG.assign(order_id=pd.Series([1, "1", 2, 3, 4], dtype=object))
+    with pytest.raises(SegkitTypeError, match="'order_id' mixes kinds of ids"):
+        summarize_transactions(log, order_id="order_id")
+
+
+def test_months_are_no_days():
+    log = LOG.assign(timestamp=["2024-01", *["2024-01-02"] * 4])
+    with pytest.raises(SegkitValueError, match="no ISO 8601 date in 1 of 5 rows"):
+        summarize_transactions(log)

@@ -611,6 +611,16 @@ def test_it_stands_beside_other_transformers(customers):
     ]
 
 
+def test_a_column_transformer_may_pass_more_columns_than_are_scored(customers):
+    combined = ColumnTransformer([("rfm", RFMScorer(), list(customers.columns))])
+    combined.fit(customers)
+    assert combined.get_feature_names_out().tolist() == [
+        "rfm__recency_score",
+        "rfm__frequency_score",
+        "rfm__monetary_score",
+    ]
+
+
 def test_set_output_gives_frames():
     scorer = RFMScorer().set_output(transform="polars").fit(TEN)
     assert isinstance(scorer.transform(TEN), pl.DataFrame)

@@ -3,6 +3,7 @@
 They are the mistakes that segmentation code is seen to make, each made in a correct segmenter.
 """
 
+import copy
 import random
 from collections import defaultdict
 
@@ -481,6 +482,12 @@ class OldLabelsAfterALazyFit(LoyaltySegmenter):
 
     def _finish_fit(self, X, values):
         return self if is_lazy(X) else super()._finish_fit(X, values)
+
+
+@rejected_by("check_fit_returns_the_segmenter")
+class FitReturnsACopy(LoyaltySegmenter):
+    def fit(self, X, y=None):
+        return copy.copy(super().fit(X, y))
 
 
 @rejected_by("check_refit_forgets_the_first_fit")

@@ -62,16 +62,31 @@ def customers_from_frame(segmenter: SegmenterMixin, frame: Frame, *, reset: bool
 
 def customers_from_array(segmenter: SegmenterMixin, X: Any, *, reset: bool) -> Customers:
     """Pick a segmenter's columns by position; further ones are ignored."""
-    columns = columns_wanted(segmenter) if reset else segmenter._columns_used
-    if not reset and getattr(X, "ndim", 0) == 2:
-        # What a fitted segmenter needs stands in the columns that it saw in fit.
-        X = X[:, : segmenter.n_features_in_] if isinstance(X, np.ndarray) else X
-    array = _checked_array(segmenter, X, reset=reset)
+    if isinstance(X, list | tuple | pd.DataFrame):
+        X = np.asarray(X)
+    if reset:
+        array = _checked_array(segmenter, X, reset=True)
+        columns = columns_wanted(segmenter)
+        positions = _positions(columns, array.shape[1])
+        return Customers(array[:, positions], columns[: len(positions)], by_name=False)
+    # What a fitted segmenter needs stands where it stood in fit; further columns are ignored.
+    columns, wanted = segmenter._columns_used, segmenter._positions_used
+    positions = wanted or list(range(len(columns)))
+    if isinstance(X, np.ndarray) and X.ndim == 2:
+        if wanted is not None and hasattr(segmenter, "feature_names_in_"):
+            # After a frame, n_features_in_ counts the columns used, so they are picked first.
+            if X.shape[1] > max(wanted):
+                X, positions = X[:, wanted], list(range(len(columns)))
+        else:
+            X = X[:, : segmenter.n_features_in_]
+    array = _checked_array(segmenter, X, reset=False)
+    return Customers(array[:, positions], columns, by_name=False)
+
+
+def _positions(columns: Sequence[str | int], width: int) -> list[int]:
     if isinstance(columns[0], int):
-        positions = [int(column) for column in columns]
-    else:
-        positions = list(range(min(len(columns), array.shape[1])))
-    return Customers(array[:, positions], columns[: len(positions)], by_name=False)
+        return [int(column) for column in columns]
+    return list(range(min(len(columns), width)))
 
 
 def names_in_frame(segmenter: SegmenterMixin, frame: Frame, *, reset: bool) -> list[str]:
@@ -129,6 +144,8 @@ def _checked_array(segmenter: SegmenterMixin, X: Any, *, reset: bool) -> NDArray
                 f"{owner}: Expected 2D array with one row per customer, got {X.ndim}D array "
                 "instead. Reshape your data, or pass one customer as a dict to predict_one."
             )
+        if X.dtype.kind == "c":
+            raise SegkitValueError(f"{owner}: Complex data not supported.")
         if X.dtype.kind in "mMSU":
             raise SegkitTypeError(
                 f"{owner}: the array must hold numbers, got {X.dtype}. Times are passed as days."
@@ -153,7 +170,7 @@ def _checked_array(segmenter: SegmenterMixin, X: Any, *, reset: bool) -> NDArray
         if "could not convert" not in str(error) and "dtype='numeric'" not in str(error):
             raise
         raise _text_in_array(owner) from None
-    except TypeError as error:
+    except (TypeError, OverflowError) as error:
         raise SegkitTypeError(
             f"{owner}: the array holds what is no number: {error} Pass a frame, whose columns are "
             "picked by name, or only the numeric columns."

@@ -14,7 +14,12 @@ from sklearn.utils.validation import check_is_fitted
 from segkit._frames import UNASSIGNED, as_frame, require_frame
 from segkit._input_checks import RowLimits, row_is_plain, row_limits, row_values
 from segkit.base._assignment import assign_eager, assign_lazy
-from segkit.base._customers import Customers, customers_from_array, customers_from_frame
+from segkit.base._customers import (
+    Customers,
+    columns_wanted,
+    customers_from_array,
+    customers_from_frame,
+)
 from segkit.exceptions import LazyFrameError
 
 
@@ -94,6 +99,7 @@ class SegmenterMixin:
     n_features_in_: int
     feature_names_in_: NDArray[np.object_]
     _columns_used: list[str | int]
+    _positions_used: list[int] | None
     _row_limits: RowLimits
 
     def __sklearn_tags__(self) -> Tags:
@@ -311,9 +317,9 @@ class SegmenterMixin:
         are used; a lazy frame is then collected, only these columns.
         """
         owner = type(self).__name__
-        frame = as_frame(X, owner=owner)
         if reset:
             self._forget()
+        frame = as_frame(X, owner=owner)
         if frame is None:
             customers = customers_from_array(self, X, reset=reset)
         else:
@@ -324,6 +330,8 @@ class SegmenterMixin:
         customers.check(owner=owner, allow_missing=self._allows_missing())
         if reset:
             self._columns_used = list(customers.columns)
+            wanted = [column for column in columns_wanted(self) if isinstance(column, int)]
+            self._positions_used = wanted or None
             self._row_limits = row_limits(self._columns_used)
         return customers.values
 
@@ -401,7 +409,7 @@ def is_segmenter(estimator: Any) -> bool:
     if isinstance(estimator, SegmenterMixin):
         return True
     if isinstance(estimator, Pipeline):
-        return is_segmenter(estimator.steps[-1][1])
-    if not hasattr(estimator, "__sklearn_tags__"):
+        return bool(estimator.steps) and is_segmenter(estimator.steps[-1][1])
+    if isinstance(estimator, type) or not hasattr(estimator, "__sklearn_tags__"):
         return False
     return bool(get_tags(estimator).estimator_type == "segmenter")

@@ -43,6 +43,7 @@ def with_clean_types(
     _check_ids(log[customer_id])
     log = nw.maybe_reset_index(log)
     if order_id is not None:
+        _check_ids(log[order_id])
         log = _with_nullable_integers(log, order_id)
     amounts = float_values(log[amount])
     log = log.with_columns(nw.new_series(amount, amounts, nw.Float64, backend=log.implementation))
@@ -127,7 +128,7 @@ def _check_ids(ids: nw.Series[Any]) -> None:
     if kind.startswith("mixed") and len(set(map(type, ids.drop_nulls().to_list()))) > 1:
         raise SegkitTypeError(
             f"{OWNER}: column {ids.name!r} mixes kinds of ids (pandas calls it {kind!r}), such as "
-            "numbers and text, so that one customer may have two. Make them one kind, for "
+            "numbers and text, so that one customer or order may have two. Make them one kind, for "
             "example with astype(str)."
         )
 
@@ -154,8 +155,8 @@ def _parsed_timestamps(series: nw.Series[Any], implementation: nw.Implementation
             "format='%Y%m%d')."
         )
     if kind == "string":
-        # pandas would read "now" and "today" by the clock.
-        dated = native.dropna().astype(str).str.match(r"\s*[+-]?\d")
+        # pandas would read "now" and "today" by the clock, and a month as its first day.
+        dated = native.dropna().astype(str).str.match(r"\s*\d{4}-?\d{2}-?\d{2}")
         if not dated.all():
             raise _unreadable(name, int((~dated).sum()), len(native))
     try:

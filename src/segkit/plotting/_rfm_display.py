@@ -147,7 +147,7 @@ class RFMDisplay:
         if isinstance(as_frame(X, owner="RFMDisplay"), nw.LazyFrame):
             raise LazyFrameError("RFMDisplay: collect the lazy frame first; it has no values yet.")
         values = estimator._validate_customers(X, reset=False)
-        amounts = _amounts(estimator, X, values, value)
+        amounts = _amounts(X, values, value)
         complete = ~np.isnan(values).any(axis=1)
         scored = estimator._scores(values[complete])
         n_recency, n_frequency, *_ = (edges.size + 1 for edges in estimator.bin_edges_.values())
@@ -297,9 +297,7 @@ def _pyplot() -> Any:
     return pyplot
 
 
-def _amounts(
-    estimator: RFMScorer, X: Any, values: NDArray[np.float64], value: str | None
-) -> NDArray[np.float64] | None:
+def _amounts(X: Any, values: NDArray[np.float64], value: str | None) -> NDArray[np.float64] | None:
     if value is None:
         return values[:, 2] if values.shape[1] > 2 else None
     frame = as_frame(X, owner="RFMDisplay")

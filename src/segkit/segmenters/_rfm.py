@@ -23,6 +23,7 @@ from segkit._compat import Interval, StrOptions, check_feature_names_in, fit_con
 from segkit._frames import integer_series, text_series
 from segkit._input_checks import nearest
 from segkit.base import SegmenterMixin
+from segkit.base._customers import columns_wanted
 from segkit.exceptions import ColumnError, SegkitValueError, SegmentMapError
 from segkit.segmenters._named_maps import NAMED_MAPS, named_segment_map
 from segkit.segmenters._rfm_edges import checked_edges, given_edges, learned_edges
@@ -239,7 +240,8 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         input_features : array-like of str, default=None
-            Ignored, but checked against the columns seen in ``fit``.
+            Ignored, but must hold the columns seen in ``fit``; further ones may stand beside
+            them, as in a ``ColumnTransformer`` that passes more columns than are scored.
 
         Returns
         -------
@@ -247,7 +249,9 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
             ``recency_score``, ``frequency_score``, ``monetary_score``, ...
         """
         check_is_fitted(self)
-        check_feature_names_in(self, input_features, generate_names=False)
+        used = set(getattr(self, "feature_names_in_", ()))
+        if not used or input_features is None or not used <= set(input_features):
+            check_feature_names_in(self, input_features, generate_names=False)
         return np.array(self._score_names(), dtype=object)
 
     def describe(self) -> pd.DataFrame:
@@ -272,9 +276,13 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
     # The segmenter's hooks.
 
     def _columns_needed(self) -> int:
-        mapped = self.segment_map.dimensions if isinstance(self.segment_map, SegmentMap) else ()
-        uses_monetary = self.segment_map in ("r_rfm", "pymc") or "monetary" in mapped
-        return 3 if uses_monetary else self._min_columns
+        dimensions = _dimensions_of(columns_wanted(self))
+        if isinstance(self.segment_map, SegmentMap):
+            mapped = self.segment_map.dimensions
+        else:
+            mapped = RFM_DIMENSIONS[: 2 if self.segment_map == "rf_grid" else 3]
+        places = [dimensions.index(name) + 1 for name in mapped if name in dimensions]
+        return max([self._min_columns, *places])
 
     def _codes(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
         return self.segment_map_.codes(self._scores(values)[:, self._mapped])
@@ -302,13 +310,14 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
             for i, name in enumerate(self._score_names())
         ]
         n_bins = self._bins[:3]
-        cells = [
-            self._separator.join(str(position + 1) for position in cell)
-            for cell in np.ndindex(*n_bins)
-        ]
         cell = np.ravel_multi_index(tuple(scored[:, : len(n_bins)].T - 1), n_bins)
-        cell[missing[:, : len(n_bins)].any(axis=1)] = len(cells)
-        return [*columns, text_series(frame, "rfm_cell", [*cells, None], cell)]
+        occupied, positions = np.unique(cell, return_inverse=True)
+        texts = [
+            self._separator.join(str(position + 1) for position in np.unravel_index(one, n_bins))
+            for one in occupied
+        ]
+        positions[missing[:, : len(n_bins)].any(axis=1)] = len(texts)
+        return [*columns, text_series(frame, "rfm_cell", [*texts, None], positions)]
 
     def _feature_expressions(self, values: Sequence[nw.Expr]) -> dict[str, nw.Expr]:
         scored = self._score_expressions(values)
@@ -335,11 +344,7 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
             )
 
     def _dimensions(self) -> list[str]:
-        further = [
-            f"x{column}" if isinstance(column, int) else column.removesuffix("_days")
-            for column in self._columns_used[3:]
-        ]
-        return [*RFM_DIMENSIONS[: len(self._columns_used)], *further]
+        return _dimensions_of(self._columns_used)
 
     def _scored_columns(self) -> list[ScoredColumn]:
         return [
@@ -400,3 +405,12 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
                 zip(values, self.bin_edges_.values(), strict=True)
             )
         ]
+
+
+def _dimensions_of(columns: Sequence[str | int]) -> list[str]:
+    """Return the names under which columns are scored: the first three by the part they play."""
+    further = [
+        f"x{column}" if isinstance(column, int) else column.removesuffix("_days")
+        for column in columns[3:]
+    ]
+    return [*RFM_DIMENSIONS[: len(columns)], *further]

@@ -40,7 +40,8 @@ def check_column_transformer(subject: Subject, customers: pd.DataFrame) -> str |
     """In a ColumnTransformer it transforms as it does alone."""
     if not hasattr(subject.estimator, "transform"):
         return None
-    combined = ColumnTransformer([("segmenter", clone(subject.fitted), subject.columns)])
+    columns = list(subject.used(customers).columns)
+    combined = ColumnTransformer([("segmenter", clone(subject.fitted), columns)])
     return _transform_problem(subject, customers, combined, "ColumnTransformer")
 
 

@@ -75,7 +75,7 @@ def check_assign_adds_the_features_of_transform(
     subject: Subject, customers: pd.DataFrame
 ) -> str | None:
     """Features that assign adds beside the label have the values that transform gives."""
-    fitted, used = subject.fitted, customers[subject.columns]
+    fitted, used = subject.fitted, subject.used(customers)
     if not hasattr(fitted, "transform"):
         return None
     names = list(fitted.get_feature_names_out())
@@ -96,7 +96,7 @@ def check_assign_adds_the_features_of_transform(
 
 def check_every_kind_of_frame_is_alike(subject: Subject, customers: pd.DataFrame) -> str | None:
     """Fit learns the same from every kind of frame; labels_ only where there are values."""
-    used = customers[subject.columns]
+    used = subject.used(customers)
     expected = subject.fit(used).predict(used)
     for kind in installed((*EAGER_KINDS, *LAZY_KINDS)):
         frame, fitted = as_kind(used, kind), subject.fit(used)
@@ -123,7 +123,7 @@ def check_labels_are_ordered_categories(subject: Subject, customers: pd.DataFram
     """In pandas and polars, labels are categories in segment order, "unassigned" last."""
     expected = [*subject.fitted.segments_, UNASSIGNED]
     for kind in installed(("pandas", "polars", "polars lazy")):
-        frame = as_kind(customers[subject.columns], kind)
+        frame = as_kind(subject.used(customers), kind)
         if kind in LAZY_KINDS and not _runs_lazily(subject.fitted, frame):
             continue
         dtype = nw.from_native(subject.fitted.assign(frame, name=_LABEL)).collect_schema()[_LABEL]
@@ -141,7 +141,7 @@ def check_lazy_stays_lazy(subject: Subject, customers: pd.DataFrame) -> str | No
     def executed(_: Any) -> Any:
         raise RuntimeError("assign executed the lazy frame")
 
-    frame = as_kind(customers[subject.columns], "polars lazy")
+    frame = as_kind(subject.used(customers), "polars lazy")
     if _runs_lazily(subject.fitted, frame):
         subject.fitted.assign(frame.map_batches(executed, schema=frame.collect_schema()))
     return None
@@ -152,7 +152,7 @@ def check_lazy_is_refused_where_values_are_needed(
 ) -> str | None:
     """Predict and transform of a lazy frame raise a TypeError that names assign."""
     for kind in installed(LAZY_KINDS):
-        frame = as_kind(customers[subject.columns], kind)
+        frame = as_kind(subject.used(customers), kind)
         for verb in ("predict", "predict_segments", "transform", "fit_predict"):
             if not hasattr(subject.fitted, verb):
                 continue
@@ -200,7 +200,8 @@ def check_missing_values_in_lazy_frames(subject: Subject, customers: pd.DataFram
     A segmenter that handles missing values gives null and NaN the segment of predict_segments.
     """
     fitted, handles = subject.fitted, _handles_missing(subject.fitted)
-    used = customers[subject.columns].head(5).astype(np.float64)
+    used = subject.used(customers).head(5)
+    used = used.astype(dict.fromkeys(subject.columns, np.float64))
     others = list(fitted.predict_segments(used))[1:]
     for kind in installed(LAZY_KINDS):
         if not _runs_lazily(fitted, as_kind(used, kind)):

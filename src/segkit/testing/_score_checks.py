@@ -160,6 +160,12 @@ def check_nothing_is_mutated(subject: Subject, customers: pd.DataFrame) -> str |
     return None
 
 
+def check_fit_returns_the_segmenter(subject: Subject, customers: pd.DataFrame) -> str | None:
+    """Fit returns the segmenter itself."""
+    segmenter = clone(subject.estimator)
+    return None if segmenter.fit(customers) is segmenter else "fit returned another object"
+
+
 def check_refit_forgets_the_first_fit(subject: Subject, customers: pd.DataFrame) -> str | None:
     """A segmenter fitted before learns what a fresh one learns."""
     ordered = customers.sort_values(subject.columns[-1])
@@ -232,6 +238,7 @@ SCORE_CHECKS: tuple[Check, ...] = (
     check_arrays_are_taken_by_position,
     check_ties_share_a_code,
     check_nothing_is_mutated,
+    check_fit_returns_the_segmenter,
     check_refit_forgets_the_first_fit,
     check_same_random_state_same_result,
     check_clone_and_pickle,

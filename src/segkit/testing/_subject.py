@@ -39,12 +39,20 @@ class Subject:
         segmenter = clone(self.estimator).set_params(**parameters)
         if "random_state" in segmenter.get_params():
             segmenter.set_params(random_state=0)
-        return segmenter.fit(X)
+        segmenter.fit(X)
+        return segmenter
 
     @property
     def columns(self) -> list[str]:
         """The columns that the segmenter uses of the customers."""
         return [str(name) for name in self.fitted.feature_names_in_]
+
+    def used(self, customers: pd.DataFrame) -> pd.DataFrame:
+        """Return the columns that the segmenter uses; all, where it takes them by position."""
+        by_position = any(
+            not isinstance(column, str) for column in getattr(self.estimator, "columns", None) or ()
+        )
+        return customers if by_position else customers[self.columns]
 
     def run(self, check: Check) -> None:
         """Run a check; where it fails, look for the smallest example and raise."""
