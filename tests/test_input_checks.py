@@ -1,7 +1,9 @@
 """What a user passes in by mistake, and what they are told."""
 
 import collections
+import copy
 import decimal
+import pickle
 import types
 import warnings
 
@@ -348,8 +350,9 @@ def test_edges_are_copies_and_cannot_be_changed():
     scorer = RFMScorer(binning={"frequency": edges}).fit(TEN)
     edges[0] = 99
     assert scorer.bin_edges_["frequency"].tolist() == [1, 2, 3, 4]
-    with pytest.raises(ValueError, match="read-only"):
-        scorer.bin_edges_["frequency"][0] = 99
+    for fitted in (scorer, pickle.loads(pickle.dumps(scorer)), copy.deepcopy(scorer)):
+        with pytest.raises(ValueError, match="read-only"):
+            fitted.bin_edges_["frequency"][0] = 99
 
 
 def test_parameters_set_after_fit_change_no_cell():

@@ -273,6 +273,11 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         tags.transformer_tags.preserves_dtype = []
         return tags
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for edges in getattr(self, "bin_edges_", {}).values():
+            edges.setflags(write=False)  # pickle forgets it
+
     # The segmenter's hooks.
 
     def _columns_needed(self) -> int:
