@@ -57,6 +57,7 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
     "show_signature": False,
     "nested_sections": False,
+    "thumbnail_size": (640, 400),
 }
 
 html_theme = "pydata_sphinx_theme"
