@@ -7,3 +7,6 @@ import matplotlib as mpl
 
 mpl.use("agg")
 sys.path.insert(0, str(Path(__file__).parent / "developers"))
+
+# What is built, and modules that are no examples.
+collect_ignore_glob = ["_build", "api", "gallery", "*.py"]
