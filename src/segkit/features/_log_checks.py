@@ -1,10 +1,10 @@
 """Checks of a transaction log before anything is counted."""
 
+import datetime as dt
 import warnings
 from typing import Any
 
 import narwhals.stable.v2 as nw
-import numpy as np
 import pandas as pd
 
 from segkit._frames import Frame, float_values
@@ -16,16 +16,13 @@ from segkit.exceptions import (
     SegkitTypeError,
     SegkitValueError,
 )
-from segkit.features._options import OWNER
+from segkit.features._calendar import date_of
+from segkit.features._options import OWNER, SummaryOptions
 
 
-def with_clean_types(
-    log: Frame, *, customer_id: str, timestamp: str, amount: str, order_id: str | None
-) -> Frame:
+def with_clean_types(log: Frame, options: SummaryOptions) -> Frame:
     """Return the log's needed columns, timestamps as such and amounts as Float64."""
-    named = {"customer_id": customer_id, "timestamp": timestamp, "amount": amount}
-    if order_id is not None:
-        named["order_id"] = order_id
+    named, timestamp, amount = options.roles, options.timestamp, options.amount
     for role, name in named.items():
         check_columns_present([name], log, owner=OWNER, remedy=f"Pass {role}=... to name it.")
     if len(set(named.values())) < len(named):
@@ -40,11 +37,10 @@ def with_clean_types(
     if isinstance(log, nw.LazyFrame):
         _check_lazy_timestamps(log, timestamp)
         return log.with_columns(nw.col(amount).cast(nw.Float64))
-    _check_ids(log[customer_id])
+    _check_ids(log[options.customer_id])
     log = nw.maybe_reset_index(log)
-    if order_id is not None:
-        _check_ids(log[order_id])
-        log = _with_nullable_integers(log, order_id)
+    if options.order_id is not None:
+        _check_ids(log[options.order_id])
     amounts = float_values(log[amount])
     log = log.with_columns(nw.new_series(amount, amounts, nw.Float64, backend=log.implementation))
     dtype = log[timestamp].dtype
@@ -53,28 +49,21 @@ def with_clean_types(
     return log.with_columns(_parsed_timestamps(log[timestamp], log.implementation))
 
 
-def check_eager_log(
-    log: nw.DataFrame[Any],
-    *,
-    customer_id: str,
-    timestamp: str,
-    amount: str,
-    order_id: str | None,
-    missing: str,
-) -> nw.DataFrame[Any]:
+def check_eager_log(log: nw.DataFrame[Any], options: SummaryOptions) -> nw.DataFrame[Any]:
     """Raise for infinite amounts; raise for missing values or leave their rows out."""
+    amount = options.amount
     infinite = int((~log[amount].is_nan() & ~log[amount].is_finite()).sum())
     if infinite:
         raise SegkitValueError(
             f"{OWNER}: column {amount!r} is infinite in {infinite:,} of {len(log):,} rows; "
             "amounts must be finite. Correct or drop these rows."
         )
-    absent = missing_values(log, customer_id, timestamp, amount, order_id)
+    absent = missing_values(log, options)
     flags = log.select(**absent)
     counts = {name: int(flags[name].sum()) for name in absent}
     if not any(counts.values()):
         return log
-    if missing == "raise":
+    if options.missing == "raise":
         found = ", ".join(f"{name!r} in {count:,}" for name, count in counts.items() if count)
         raise MissingValuesError(
             f"{OWNER}: missing values in column {found} of {len(log):,} rows. Look where they "
@@ -86,13 +75,13 @@ def check_eager_log(
     return present
 
 
-def missing_values(
-    log: Frame, customer_id: str, timestamp: str, amount: str, order_id: str | None
-) -> dict[str, nw.Expr]:
+def missing_values(log: Frame, options: SummaryOptions) -> dict[str, nw.Expr]:
     """Return, for each column, the condition that a row lacks what it must have.
 
     A return needs no order id, because it is never an order.
     """
+    customer_id, timestamp = options.customer_id, options.timestamp
+    amount, order_id = options.amount, options.order_id
     no_id = nw.col(customer_id).is_null()
     if log.collect_schema()[customer_id].is_float():
         no_id = no_id | nw.col(customer_id).is_nan()
@@ -110,15 +99,46 @@ def missing_values(
     return absent
 
 
-def _with_nullable_integers(log: nw.DataFrame[Any], name: str) -> nw.DataFrame[Any]:
-    """Give a pandas column of numpy integers a null, so that masking makes no floats of it."""
-    native = log.to_native()
-    if log.implementation.is_pandas_like() and isinstance(native[name].dtype, np.dtype):
-        nullable = {"i": "Int64", "u": "UInt64"}.get(native[name].dtype.kind)
-        if nullable:
-            with_nulls: nw.DataFrame[Any] = nw.from_native(native.astype({name: nullable}))
-            return with_nulls
-    return log
+def refuse_the_epoch(first_day: Any, last_day: Any, n_rows: int, timestamp: str) -> None:
+    """Raise where the whole log lies on 1 January 1970: numbers were read as nanoseconds."""
+    if n_rows > 1 and first_day == last_day == dt.date(1970, 1, 1).toordinal():
+        raise SegkitValueError(
+            f"{OWNER}: every row of {timestamp!r} is on 1970-01-01. Numbers such as 20240131 were "
+            "probably read as nanoseconds since then; read them again, for example with "
+            "pandas.to_datetime(..., format='%Y%m%d') or unit='s'."
+        )
+
+
+def check_any_time(is_any: bool, timestamp: str) -> None:
+    """Raise where no row has a timestamp."""
+    if not is_any:
+        raise MissingValuesError(f"{OWNER}: column {timestamp!r} has only missing values.")
+
+
+def check_known_rows(n_known: int, first_day: Any, as_of: Any) -> None:
+    """Raise where no row is known yet at `as_of`."""
+    if not n_known:
+        raise SegkitValueError(
+            f"{OWNER}: no row of the log is at or before as_of={as_of}; the first is on day "
+            f"{date_of(int(first_day), owner=OWNER)}."
+        )
+
+
+def check_orders(n_customers: int) -> None:
+    """Raise where no customer has an order."""
+    if not n_customers:
+        raise SegkitValueError(
+            f"{OWNER}: the log holds no order: every amount is negative, which makes a "
+            "return. Are purchases booked as negative amounts?"
+        )
+
+
+def check_finite_sums(are_finite: bool) -> None:
+    """Raise where finite amounts have an infinite sum."""
+    if not are_finite:
+        raise SegkitValueError(
+            f"{OWNER}: the amounts of a customer add up to more than a number can hold."
+        )
 
 
 def _check_ids(ids: nw.Series[Any]) -> None:

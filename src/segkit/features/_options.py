@@ -1,11 +1,13 @@
 """What may be asked of ``summarize_transactions``, and the columns that it gives."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from segkit._frames import RESERVED
 from segkit.exceptions import ColumnError, SegkitTypeError, SegkitValueError
+from segkit.features._calendar import Moment
 
 OWNER = "summarize_transactions"
 
@@ -25,6 +27,37 @@ EXTRAS = {
     "clv": ("first_day_amount",),
     "last_gap": ("last_gap_days",),
 }
+
+
+@dataclass(frozen=True)
+class SummaryOptions:
+    """What was asked, checked: the roles of columns, and what is counted how."""
+
+    customer_id: str
+    timestamp: str
+    amount: str
+    order_id: str | None
+    order: str  # what an order is: a "day", a "row" or an "id"
+    as_of: Moment | None
+    returns: str
+    missing: str
+    extras: tuple[str, ...]
+    decimals: int
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """The columns of the log that are needed, by the part that they play."""
+        roles = {
+            "customer_id": self.customer_id,
+            "timestamp": self.timestamp,
+            "amount": self.amount,
+        }
+        return roles if self.order_id is None else {**roles, "order_id": self.order_id}
+
+    @property
+    def result_columns(self) -> list[str]:
+        """The columns of the result beside the customer id."""
+        return [*RESULT_COLUMNS, *(name for extra in self.extras for name in EXTRAS[extra])]
 
 
 def checked_options(
@@ -57,12 +90,9 @@ def checked_options(
     return tuple(extra for extra in EXTRAS if extra in wanted)
 
 
-def check_roles(customer_id: Any, timestamp: Any, amount: Any, order_id: Any) -> None:
+def check_roles(options: SummaryOptions) -> None:
     """Raise unless the roles are column names that do not get in the way of others."""
-    roles = {"customer_id": customer_id, "timestamp": timestamp, "amount": amount}
-    if order_id is not None:
-        roles["order_id"] = order_id
-    for role, name in roles.items():
+    for role, name in options.roles.items():
         if not isinstance(name, str):
             raise SegkitTypeError(f"{OWNER}: {role} must be a column name, got {_shown(name)}.")
         if name.casefold().startswith(RESERVED):
@@ -71,10 +101,10 @@ def check_roles(customer_id: Any, timestamp: Any, amount: Any, order_id: Any) ->
             )
     # Some engines take names that differ in case for the same.
     results = (*RESULT_COLUMNS, *(name for names in EXTRAS.values() for name in names))
-    if customer_id.casefold() in results:
+    if options.customer_id.casefold() in results:
         raise ColumnError(
-            f"{OWNER}: the customer id is named {customer_id!r}, as a column of the result is. "
-            "Rename it."
+            f"{OWNER}: the customer id is named {options.customer_id!r}, as a column of the result "
+            "is. Rename it."
         )
 
 

@@ -4,38 +4,17 @@ The words are those of RFM (Hughes 1994): recency counts from the last order, fr
 orders, not repeat orders.
 """
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Literal
 
-import narwhals.stable.v2 as nw
 from narwhals.typing import IntoFrameT
 
-from segkit._frames import RESERVED, Frame, require_frame
-from segkit.exceptions import MissingValuesError, SegkitValueError
-from segkit.features._calendar import AsOf, Moment, date_of, day_number, parse_as_of, time_zone
-from segkit.features._log_checks import (
-    check_eager_log,
-    missing_values,
-    with_clean_types,
-)
-from segkit.features._options import EXTRAS, OWNER, RESULT_COLUMNS, check_roles, checked_options
-
-# Columns that the plan adds to the log, out of the way of the user's names.
-_DAY = f"{RESERVED}day"
-_BAD = f"{RESERVED}bad"
-_ORDER_DAY = f"{RESERVED}order_day"
-_ORDER_TIME = f"{RESERVED}order_time"
-_ORDER_ID = f"{RESERVED}order_id"
-_PAID = f"{RESERVED}paid"
-_RETURNED = f"{RESERVED}returned"
-_COUNTED = f"{RESERVED}counted"
-_IS_ORDER = f"{RESERVED}is_order"
-_IS_RETURN = f"{RESERVED}is_return"
-_FIRST_DAY = f"{RESERVED}first_day"
-_LAST_DAY = f"{RESERVED}last_day"
-_FIRST_DAY_AMOUNT = f"{RESERVED}first_day_amount"
-_DAY_BEFORE_LAST = f"{RESERVED}day_before_last"
+from segkit._frames import require_frame
+from segkit.features._calendar import Moment
+from segkit.features._expression_plan import summarize_by_expressions
+from segkit.features._log_checks import with_clean_types
+from segkit.features._options import OWNER, SummaryOptions, check_roles, checked_options
+from segkit.features._pandas_log import summarize_in_pandas
 
 
 def summarize_transactions(
@@ -150,219 +129,24 @@ def summarize_transactions(
     0            7            30          2      50.0           86
     1            8            50          1      12.5           50
     """
-    wanted = checked_options(order_per, returns, missing, extras, decimals)
-    check_roles(customer_id, timestamp, amount, order_id)
-    log = require_frame(transactions, owner=OWNER)
-    names: dict[str, Any] = {
-        "customer_id": customer_id,
-        "timestamp": timestamp,
-        "amount": amount,
-        "order_id": order_id,
-    }
-    log = with_clean_types(log, **names).with_columns(day_number(nw.col(timestamp)).alias(_DAY))
-    if isinstance(log, nw.DataFrame):
-        _refuse_the_epoch(log, timestamp)
-    log, moment = _until(log, as_of, timestamp)
-    if isinstance(log, nw.DataFrame):
-        log = check_eager_log(log, **names, missing=missing).with_columns(nw.lit(0).alias(_BAD))
-    else:
-        log = _flag_bad_rows(log, **names, missing=missing)
-    rows = _transaction_columns(log, timestamp, amount, order_id, returns)
-    customers = _per_customer(rows, customer_id, wanted)
-    order = order_per if order_id is None else "id"
-    table = _customer_columns(customers, customer_id, moment, wanted, order, decimals)
-    if isinstance(table, nw.DataFrame):
-        if not len(table):
-            raise SegkitValueError(
-                f"{OWNER}: the log holds no order: every amount is negative, which makes a "
-                "return. Are purchases booked as negative amounts?"
-            )
-        if not table["monetary"].is_finite().all():
-            raise SegkitValueError(
-                f"{OWNER}: the amounts of a customer add up to more than a number can hold."
-            )
-        table = nw.maybe_reset_index(table.sort(customer_id))
-        if table.implementation.is_pandas_like():
-            # pandas' group-by may choose another dtype for the ids of an object column.
-            dtype = log.to_native()[customer_id].dtype
-            table = nw.from_native(table.to_native().astype({customer_id: dtype}))
-    native: IntoFrameT = table.to_native()
+    options = SummaryOptions(
+        customer_id=customer_id,
+        timestamp=timestamp,
+        amount=amount,
+        order_id=order_id,
+        order=order_per if order_id is None else "id",
+        as_of=as_of,
+        returns=returns,
+        missing=missing,
+        extras=checked_options(order_per, returns, missing, extras, decimals),
+        decimals=decimals,
+    )
+    check_roles(options)
+    log = with_clean_types(require_frame(transactions, owner=OWNER), options)
+    table: Any = (
+        summarize_in_pandas(log.to_native(), options)
+        if log.implementation.is_pandas()
+        else summarize_by_expressions(log, options).to_native()
+    )
+    native: IntoFrameT = table
     return native
-
-
-def _refuse_the_epoch(log: nw.DataFrame[Any], timestamp: str) -> None:
-    """Raise where the whole log lies on 1 January 1970: numbers were read as nanoseconds."""
-    epoch = dt.date(1970, 1, 1).toordinal()
-    if len(log) > 1 and (log[_DAY].min(), log[_DAY].max()) == (epoch, epoch):
-        raise SegkitValueError(
-            f"{OWNER}: every row of {timestamp!r} is on 1970-01-01. Numbers such as 20240131 were "
-            "probably read as nanoseconds since then; read them again, for example with "
-            "pandas.to_datetime(..., format='%Y%m%d') or unit='s'."
-        )
-
-
-def _until(log: Frame, as_of: Moment | None, timestamp: str) -> tuple[Any, AsOf]:
-    """Return the rows known at `as_of`, those without a timestamp included, and the moment."""
-    if as_of is None:
-        if isinstance(log, nw.LazyFrame):
-            raise SegkitValueError(
-                f"{OWNER}: a lazy frame needs as_of, because its last row is not known before it "
-                "is executed. Pass a date such as as_of='2024-06-30'."
-            )
-        last_day = log[_DAY].max()
-        if last_day is None or last_day != last_day:
-            raise MissingValuesError(f"{OWNER}: column {timestamp!r} has only missing values.")
-        return log, AsOf(date_of(int(last_day) + 1, owner=OWNER))
-    moment = parse_as_of(as_of, zone=time_zone(log, timestamp), owner=OWNER)
-    is_date = log.collect_schema()[timestamp] == nw.Date
-    known = moment.is_known(nw.col(timestamp), nw.col(_DAY), is_date=is_date)
-    until: Any = log.filter(known | nw.col(_DAY).is_null())
-    if isinstance(until, nw.DataFrame) and not len(until):
-        raise SegkitValueError(
-            f"{OWNER}: no row of the log is at or before as_of={as_of}; the first is on day "
-            f"{date_of(int(log[_DAY].min()), owner=OWNER)}."
-        )
-    return until, moment
-
-
-def _flag_bad_rows(
-    log: Any,
-    *,
-    customer_id: str,
-    timestamp: str,
-    amount: str,
-    order_id: str | None,
-    missing: str,
-) -> Any:
-    """Mark the rows of a lazy frame that an eager one would raise for, or leave them out."""
-    absent = missing_values(log, customer_id, timestamp, amount, order_id)
-    value = nw.col(amount)
-    bad = ~value.is_null() & ~value.is_nan() & ~value.is_finite()
-    # DuckDB has timestamps at infinity, which are on no day.
-    bad = bad | (nw.col(_DAY).is_null() & ~nw.col(timestamp).is_null())
-    if missing == "drop":
-        log = log.filter(*(~condition for condition in absent.values()))
-    else:
-        for condition in absent.values():
-            bad = bad | condition
-    flagged = log.with_columns(nw.when(bad).then(nw.lit(1)).otherwise(nw.lit(0)).alias(_BAD))
-    # A masked amount counts as no order and no return, and cannot poison a sum.
-    return flagged.with_columns(nw.when(nw.col(_BAD) == 0).then(value).alias(amount))
-
-
-def _transaction_columns(
-    log: Any, timestamp: str, amount: str, order_id: str | None, returns: str
-) -> Any:
-    """Add what each row contributes: null where it contributes nothing to a minimum or count."""
-    value = nw.col(amount)
-    is_order, is_return = value >= 0, value < 0
-    rows = log.with_columns(
-        nw.when(is_order).then(nw.col(_DAY)).alias(_ORDER_DAY),
-        nw.when(is_order).then(nw.col(timestamp)).alias(_ORDER_TIME),
-        nw.when(is_order).then(value).otherwise(nw.lit(0.0)).alias(_PAID),
-        nw.when(is_return).then(-value).otherwise(nw.lit(0.0)).alias(_RETURNED),
-        nw.when(is_order).then(nw.lit(1)).otherwise(nw.lit(0)).alias(_IS_ORDER),
-        nw.when(is_return).then(nw.lit(1)).otherwise(nw.lit(0)).alias(_IS_RETURN),
-    )
-    if order_id is not None:
-        rows = rows.with_columns(nw.when(is_order).then(nw.col(order_id)).alias(_ORDER_ID))
-    counted = nw.col(_PAID) - nw.col(_RETURNED) if returns == "net" else nw.col(_PAID)
-    return rows.with_columns(counted.alias(_COUNTED))
-
-
-def _per_customer(rows: Any, customer_id: str, wanted: Sequence[str]) -> Any:
-    order_day = nw.col(_ORDER_DAY)
-    aggregates = [
-        order_day.min().alias(_FIRST_DAY),
-        order_day.max().alias(_LAST_DAY),
-        order_day.n_unique().alias("order_days"),
-        nw.col(_ORDER_TIME).min().alias("first_order"),
-        nw.col(_ORDER_TIME).max().alias("last_order"),
-        nw.col(_COUNTED).sum().alias("monetary"),
-        nw.col(_IS_ORDER).sum().alias(_IS_ORDER),
-        nw.col(_IS_RETURN).sum().alias("return_count"),
-        nw.col(_RETURNED).sum().alias("return_amount"),
-        nw.col(_BAD).max().alias(_BAD),
-    ]
-    if _ORDER_ID in rows.collect_schema().names():
-        aggregates.append(nw.col(_ORDER_ID).n_unique().alias(_ORDER_ID))
-    if "clv" in wanted or "last_gap" in wanted:
-        # A join and no window: narwhals' window on pyarrow returns the rows in another order.
-        bounds = rows.group_by(customer_id).agg(
-            order_day.min().alias(_FIRST_DAY), order_day.max().alias(_LAST_DAY)
-        )
-        rows = rows.join(bounds, on=customer_id, how="left").with_columns(
-            nw.when(nw.col(_DAY) == nw.col(_FIRST_DAY))
-            .then(nw.col(_COUNTED))
-            .otherwise(nw.lit(0.0))
-            .alias(_FIRST_DAY_AMOUNT),
-            nw.when(order_day < nw.col(_LAST_DAY)).then(order_day).alias(_DAY_BEFORE_LAST),
-        )
-        aggregates += [
-            nw.col(_FIRST_DAY_AMOUNT).sum().alias("first_day_amount"),
-            nw.col(_DAY_BEFORE_LAST).max().alias(_DAY_BEFORE_LAST),
-        ]
-    return rows.group_by(customer_id).agg(*aggregates)
-
-
-def _customer_columns(
-    customers: Any,
-    customer_id: str,
-    moment: AsOf,
-    wanted: Sequence[str],
-    order: str,
-    decimals: int,
-) -> Any:
-    customers = customers.filter((nw.col(_IS_ORDER) > 0) | (nw.col(_BAD) > 0))
-    as_of_day = moment.day.toordinal()
-    # Returns leave a null among the days and order ids, which n_unique counts.
-    null_among_orders = nw.when(nw.col("return_count") > 0).then(nw.lit(1)).otherwise(nw.lit(0))
-    order_days = nw.col("order_days") - null_among_orders
-    if order == "day":
-        frequency = order_days
-    elif order == "row":
-        frequency = nw.col(_IS_ORDER)
-    else:
-        frequency = nw.col(_ORDER_ID) - null_among_orders
-    customers = customers.with_columns(
-        (as_of_day - nw.col(_LAST_DAY)).cast(nw.Int64).alias("recency_days"),
-        frequency.cast(nw.Int64).alias("frequency"),
-        order_days.cast(nw.Int64).alias("order_days"),
-        _rounded("monetary", decimals),
-        (as_of_day - nw.col(_FIRST_DAY)).cast(nw.Int64).alias("tenure_days"),
-        nw.col("return_count").cast(nw.Int64).alias("return_count"),
-        _rounded("return_amount", decimals),
-    )
-    span = (nw.col(_LAST_DAY) - nw.col(_FIRST_DAY)).cast(nw.Float64)
-    customers = customers.with_columns(
-        (nw.col("monetary") / nw.col("frequency")).alias("mean_order_value"),
-        nw.when(nw.col("order_days") > 1)
-        .then(span / (nw.col("order_days") - 1))
-        .alias("mean_gap_days"),
-    )
-    if "clv" in wanted:
-        customers = customers.with_columns(_rounded("first_day_amount", decimals))
-    if "last_gap" in wanted:
-        gap = nw.col(_LAST_DAY) - nw.col(_DAY_BEFORE_LAST)
-        customers = customers.with_columns(gap.cast(nw.Float64).alias("last_gap_days"))
-    columns = [*RESULT_COLUMNS, *(name for extra in wanted for name in EXTRAS[extra])]
-    if isinstance(customers, nw.LazyFrame):
-        return customers.select(
-            nw.col(customer_id),
-            *(nw.when(nw.col(_BAD) == 0).then(nw.col(name)).alias(name) for name in columns),
-        )
-    return customers.select(customer_id, *columns)
-
-
-def _rounded(name: str, decimals: int) -> nw.Expr:
-    """Round money to whole units of the last decimal, halves up, the same in every engine.
-
-    Rounding to decimals is not: pyarrow and numpy can differ in the last digit, and some engines
-    round halves to even. Nor is dividing by a constant, which polars turns into a product, hence
-    a column of constants. Sums too large to have these decimals stay as they are.
-    """
-    value = nw.col(name)
-    units = nw.col(_IS_ORDER).cast(nw.Float64) * 0 + 10.0**decimals
-    scaled = value * units
-    rounded = (scaled + 0.5).floor() / units
-    return nw.when(scaled.abs() < 2.0**52).then(rounded).otherwise(value).alias(name)

@@ -1,0 +1,72 @@
+"""Rows by customer: counts, sums, extremes and distinct values, in counting passes over integers.
+
+A general group-by finds the group of each row for every aggregate. Here customers are codes from 0,
+so a group is a place in an array: counts and sums are ``bincount``, extremes ``minimum.at``. Only
+distinct values need more. The days of a log in the order of time are counted slice by slice; what
+is in no order is packed with its code into one integer and sorted, so that equal pairs lie side by
+side.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Codes: TypeAlias = NDArray[np.intp]
+Integers: TypeAlias = NDArray[np.integer[Any]]
+Floats: TypeAlias = NDArray[np.float64]
+
+# Days with fewer rows than this are counted sooner by sorting all than slice by slice.
+_ROWS_WORTH_A_SLICE = 500
+
+
+@dataclass(frozen=True)
+class RowsByCustomer:
+    """Rows, each with the code of its customer; every result has a place for each code."""
+
+    codes: Codes
+    n_codes: int
+
+    @cached_property
+    def counts(self) -> Integers:
+        """Number of rows."""
+        return np.bincount(self.codes, minlength=self.n_codes)
+
+    def sums(self, values: Floats) -> Floats:
+        """Sums of a value per row."""
+        summed: Any = np.bincount(self.codes, weights=values, minlength=self.n_codes)
+        return np.asarray(summed, dtype=np.float64)
+
+    def extremes(self, values: Integers) -> tuple[Integers, Integers]:
+        """Smallest and largest of a value per row; where there is no row, the other way round."""
+        limits = np.iinfo(values.dtype)
+        smallest = np.full(self.n_codes, limits.max, dtype=values.dtype)
+        largest = np.full(self.n_codes, limits.min, dtype=values.dtype)
+        np.minimum.at(smallest, self.codes, values)
+        np.maximum.at(largest, self.codes, values)
+        return smallest, largest
+
+    def distinct_days(self, days: Integers) -> Integers:
+        """Number of distinct days, which are fast to count where the rows are in their order."""
+        steps = np.diff(days)
+        if steps.size and steps.min() < 0:
+            return self.distinct(days - days.min())
+        starts = np.flatnonzero(steps) + 1
+        if starts.size * _ROWS_WORTH_A_SLICE > days.size:
+            return self.distinct(days - days.min())
+        counted = np.zeros(self.n_codes, dtype=np.int64)
+        for codes in np.split(self.codes, starts):
+            # Plain assignment does not accumulate: a customer's second row of a day adds nothing.
+            counted[codes] = counted[codes] + 1
+        return counted
+
+    def distinct(self, values: Integers) -> Integers:
+        """Number of distinct values, of whole numbers from 0."""
+        bits = int(values.max()).bit_length()
+        pairs = self.codes << bits
+        pairs |= values
+        pairs.sort()
+        repeated = pairs[1:][pairs[1:] == pairs[:-1]]
+        return self.counts - np.bincount(repeated >> bits, minlength=self.n_codes)

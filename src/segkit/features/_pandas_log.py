@@ -1,0 +1,293 @@
+"""``summarize_transactions`` for pandas logs, which the integer kernel counts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from segkit.features._calendar import AsOf, date_of, parse_as_of, time_zone
+from segkit.features._integer_kernel import Codes, Floats, Integers, RowsByCustomer
+from segkit.features._log_checks import (
+    check_any_time,
+    check_eager_log,
+    check_finite_sums,
+    check_known_rows,
+    check_orders,
+    refuse_the_epoch,
+)
+from segkit.features._options import OWNER, SummaryOptions
+
+_NOT_A_TIME = np.iinfo(np.int64).min
+_UNITS_A_DAY = {"s": 86_400, "ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}
+_EPOCH = dt.date(1970, 1, 1).toordinal()
+_FAR = 2**31 - 1  # days, beyond every calendar
+
+
+def summarize_in_pandas(log: pd.DataFrame, options: SummaryOptions) -> pd.DataFrame:
+    """Return the customer table of a pandas log with clean types."""
+    times = _Times.of(log[options.timestamp])
+    known, moment = _known(times, options)
+    if known is not None:
+        log, times = log[known], times.where(known)
+    if not _is_complete(log, times, options):
+        log = check_eager_log(nw.from_native(log), options).to_native()
+        times = _Times.of(log[options.timestamp])
+    return _customer_table(log, times, moment, options)
+
+
+@dataclass(frozen=True)
+class _Times:
+    """The instant of each row, and the day of the calendar on which that was, from 1970 on."""
+
+    instants: NDArray[np.int64]
+    days: NDArray[np.int32]
+    dtype: Any
+    unit: str
+    zone: dt.tzinfo | None
+
+    @classmethod
+    def of(cls, column: pd.Series[Any]) -> _Times:
+        """Read a column of timestamps."""
+        zone = time_zone(nw.from_native(column.to_frame()), str(column.name))
+        instants, unit = _as_integers(column)
+        local = instants if zone is None else _as_integers(column.dt.tz_localize(None))[0]
+        days = local // _UNITS_A_DAY[unit]
+        if local.size and (days.max() > _FAR or days.min() < -_FAR):
+            days = days.clip(-_FAR, _FAR)
+        return cls(instants, days.astype(np.int32), column.dtype, unit, zone)
+
+    @property
+    def missing(self) -> NDArray[np.bool_] | None:
+        """Which rows have no timestamp; None: all have one."""
+        missing = self.instants == _NOT_A_TIME
+        return missing if missing.any() else None
+
+    def where(self, rows: NDArray[np.bool_]) -> _Times:
+        """Return the times of some rows."""
+        return _Times(self.instants[rows], self.days[rows], self.dtype, self.unit, self.zone)
+
+    def days_of(self, instants: Integers) -> Integers:
+        """Return the days of instants without a zone."""
+        return instants // _UNITS_A_DAY[self.unit]
+
+    def up_to(self, moment: AsOf) -> NDArray[np.bool_]:
+        """Return which rows are not after a moment."""
+        is_date = isinstance(self.dtype, pd.ArrowDtype) and "date" in str(self.dtype)
+        if moment.instant is None or is_date:
+            return self.days <= moment.day.toordinal() - _EPOCH
+        instant = moment.instant
+        if instant.tzinfo is not None:
+            instant = instant.astimezone(dt.UTC).replace(tzinfo=None)
+        microseconds = int(np.datetime64(instant, "us").astype(np.int64))
+        whole, rest = divmod(microseconds * _UNITS_A_DAY[self.unit], _UNITS_A_DAY["us"])
+        if moment.exclusive and not rest:
+            return self.instants < whole
+        return self.instants <= whole
+
+    def as_column(self, instants: NDArray[np.int64]) -> Any:
+        """Return instants as timestamps of the column's own type."""
+        stamps = pd.Series(instants.view(f"M8[{self.unit}]"))
+        return (stamps if self.zone is None else stamps.dt.tz_localize("UTC")).astype(self.dtype)
+
+
+def _as_integers(column: pd.Series[Any]) -> tuple[NDArray[np.int64], str]:
+    """Return timestamps as counts since 1970 (in UTC where they have a zone), and their unit."""
+    if isinstance(column.dtype, pd.ArrowDtype):
+        if "date" in str(column.dtype):
+            column = column.astype("timestamp[s][pyarrow]")
+        dtype: Any = column.dtype
+        unit = dtype.pyarrow_dtype.unit
+        stamps = column.array.to_numpy(dtype=f"M8[{unit}]", na_value=np.datetime64("NaT"))
+    else:
+        unit = column.dt.unit
+        stamps = column.to_numpy(dtype=f"M8[{unit}]")
+    return stamps.view(np.int64), unit
+
+
+def _known(times: _Times, options: SummaryOptions) -> tuple[NDArray[np.bool_] | None, AsOf]:
+    """Return which rows are known at the moment to describe (None: all), and that moment."""
+    missing = times.missing
+    days = times.days if missing is None else times.days[~missing]
+    first, last = (int(days.min()) + _EPOCH, int(days.max()) + _EPOCH) if days.size else (0, 0)
+    refuse_the_epoch(first, last, times.days.size, options.timestamp)
+    if options.as_of is None:
+        check_any_time(bool(days.size), options.timestamp)
+        return None, AsOf(date_of(last + 1, owner=OWNER))
+    moment = parse_as_of(options.as_of, zone=times.zone, owner=OWNER)
+    known = times.up_to(moment)
+    if missing is not None:
+        known |= missing
+    if known.all():
+        return None, moment
+    check_known_rows(int(np.count_nonzero(known)), first, options.as_of)
+    return known, moment
+
+
+def _is_complete(log: pd.DataFrame, times: _Times, options: SummaryOptions) -> bool:
+    """Tell whether there is nothing to raise for, or to leave out."""
+    ids = [options.customer_id, *([] if options.order_id is None else [options.order_id])]
+    return bool(
+        np.isfinite(log[options.amount].to_numpy()).all()
+        and times.missing is None
+        and not any(log[name].isna().any() for name in ids)
+    )
+
+
+class _Customers:
+    """The code of each row's customer, and the customers in the order of their ids."""
+
+    codes: Codes
+    n_codes: int
+
+    def __init__(self, ids: pd.Series[Any]) -> None:
+        self._dtype = ids.dtype
+        self._ids: Any = None
+        if ids.dtype.kind in "iu" and self._is_dense(ids):
+            numbers = ids.to_numpy(dtype=np.int64)
+            self.codes = numbers - self._first if self._first else numbers
+            return
+        self.codes, self._ids = pd.factorize(_array(ids))
+        self.n_codes = len(self._ids)
+
+    def _is_dense(self, ids: pd.Series[Any]) -> bool:
+        """Tell whether numbers leave so few gaps that they, from the first on, can be codes."""
+        first, last = int(ids.min()), int(ids.max())
+        most = len(ids) + 1_000
+        self._first = 0 if first >= 0 and last < most else first
+        self.n_codes = last - self._first + 1
+        return self.n_codes <= most and last < 2**63
+
+    def in_order(self, present: NDArray[np.bool_]) -> tuple[Integers, pd.Series[Any]]:
+        """Return the codes that are present, in the order of their ids, and these ids."""
+        codes = np.flatnonzero(present)
+        if self._ids is None:
+            return codes, pd.Series(codes + self._first).astype(self._dtype)
+        ids = self._ids[codes]
+        order = ids.argsort(kind="stable")
+        return codes[order], pd.Series(ids[order], dtype=self._dtype)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Rows of the log: their customers, amounts, times and orders."""
+
+    by_customer: RowsByCustomer
+    amounts: Floats
+    times: _Times
+    order_ids: pd.Series[Any] | None
+
+    def where(self, chosen: NDArray[np.bool_]) -> _Rows:
+        """Return some rows."""
+        return _Rows(
+            RowsByCustomer(self.by_customer.codes[chosen], self.by_customer.n_codes),
+            self.amounts[chosen],
+            self.times.where(chosen),
+            None if self.order_ids is None else self.order_ids[chosen],
+        )
+
+
+def _customer_table(
+    log: pd.DataFrame, times: _Times, moment: AsOf, options: SummaryOptions
+) -> pd.DataFrame:
+    customers = _Customers(log[options.customer_id])
+    rows = _Rows(
+        RowsByCustomer(customers.codes, customers.n_codes),
+        log[options.amount].to_numpy(),
+        times,
+        None if options.order_id is None else log[options.order_id],
+    )
+    orders = rows if rows.amounts.min() >= 0 else rows.where(rows.amounts >= 0)
+    present, ids = customers.in_order(orders.by_customer.counts > 0)
+    check_orders(present.size)
+    by_code = _aggregates(rows, orders, options)
+    found = {name: values[present] for name, values in by_code.items()}
+    columns = _customer_columns(found, moment.day.toordinal() - _EPOCH, options)
+    check_finite_sums(bool(np.isfinite(columns["monetary"]).all()))
+    for name in ("first_order", "last_order"):
+        columns[name] = times.as_column(found[name])
+    names = options.result_columns
+    return pd.DataFrame({options.customer_id: ids, **{n: columns[n] for n in names}}, copy=False)
+
+
+def _aggregates(rows: _Rows, orders: _Rows, options: SummaryOptions) -> dict[str, NDArray[Any]]:
+    """Return what is counted of the rows, for each code."""
+    group, days = orders.by_customer, orders.times.days
+    first_order, last_order = group.extremes(orders.times.instants)
+    if orders.times.zone is None:
+        first_day = orders.times.days_of(first_order)
+        last_day = orders.times.days_of(last_order)
+    else:  # a clock set back over midnight takes a later instant to an earlier day
+        first_day, last_day = group.extremes(days)
+    counted = rows if options.returns == "net" else orders
+    found = {
+        "first_order": first_order,
+        "last_order": last_order,
+        "first_day": first_day,
+        "last_day": last_day,
+        "order_days": group.distinct_days(days),
+        "monetary": counted.by_customer.sums(counted.amounts),
+    }
+    if orders.order_ids is not None:
+        numbers, _ = pd.factorize(_array(orders.order_ids))
+        found["frequency"] = group.distinct(numbers)
+    else:
+        found["frequency"] = found["order_days"] if options.order == "day" else group.counts
+    if "returns" in options.extras:
+        found["return_count"] = rows.by_customer.counts - group.counts
+        found["return_amount"] = rows.by_customer.sums(np.maximum(-rows.amounts, 0.0))
+    if "clv" in options.extras:
+        first = counted.where(counted.times.days == first_day[counted.by_customer.codes])
+        found["first_day_amount"] = first.by_customer.sums(first.amounts)
+    if "last_gap" in options.extras:
+        earlier = orders.where(days < last_day[group.codes])
+        _, found["day_before_last"] = earlier.by_customer.extremes(earlier.times.days)
+    return found
+
+
+def _customer_columns(
+    found: dict[str, NDArray[Any]], as_of_day: int, options: SummaryOptions
+) -> dict[str, Any]:
+    """Return the columns of the table, given what was counted for each customer."""
+    first_day, last_day = found["first_day"].astype(np.int64), found["last_day"].astype(np.int64)
+    order_days, frequency = found["order_days"], found["frequency"]
+    several = order_days > 1
+    money: dict[str, Any] = {
+        name: _rounded(found[name], options.decimals)
+        for name in ("monetary", "return_amount", "first_day_amount")
+        if name in found
+    }
+    columns: dict[str, Any] = {
+        "recency_days": as_of_day - last_day,
+        "frequency": frequency,
+        "order_days": order_days,
+        "tenure_days": as_of_day - first_day,
+        "mean_order_value": money["monetary"] / frequency,
+        "mean_gap_days": np.where(
+            several, (last_day - first_day) / np.maximum(order_days - 1, 1), np.nan
+        ),
+        "return_count": found.get("return_count"),
+        **money,
+    }
+    if "day_before_last" in found:
+        columns["last_gap_days"] = np.where(several, last_day - found["day_before_last"], np.nan)
+    return columns
+
+
+def _array(column: pd.Series[Any]) -> Any:
+    """Return what pandas can number without making an index of it, which may change the type."""
+    return column.to_numpy() if isinstance(column.dtype, np.dtype) else column.array
+
+
+def _rounded(money: Floats, decimals: int) -> Floats:
+    """Round to whole units of the last decimal, halves up, as the plan of expressions does."""
+    units = 10.0**decimals
+    with np.errstate(over="ignore"):
+        scaled = money * units
+    rounded: Floats = np.where(np.abs(scaled) < 2.0**52, np.floor(scaled + 0.5) / units, money)
+    return rounded
