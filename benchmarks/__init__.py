@@ -1,0 +1,1 @@
+"""Benchmarks of segkit beside its peers, run by ``python -m benchmarks``."""

@@ -1,0 +1,303 @@
+"""What is measured: the cases, who takes part in each, and what segkit must reach.
+
+The targets are stated for 10,000,000 rows.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import _data
+from ._targets import (
+    Target,
+    at_most,
+    faster,
+    memory_at_most,
+    nanoseconds_a_customer,
+    seconds_above,
+    seconds_at_most,
+)
+
+#: Packages that take minutes are run this often.
+SLOW_REPEATS = 3
+GROWTH = 5
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One who takes part in a case.
+
+    Parameters
+    ----------
+    name : str
+        How it is called in the tables.
+    job : str
+        ``module.function``: the function of this folder that returns its ``Job``.
+    data : mapping
+        Names of the data that the function takes, by parameter.
+    options : mapping
+        Its further arguments.
+    environment : str or None
+        A key of ``PEERS``; None is the environment of segkit.
+    most_repeats : int or None
+        Runs no more often than this.
+    compared : bool
+        Whether the sums of its result must be those of the first contestant.
+    """
+
+    name: str
+    job: str
+    data: Mapping[str, str]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    environment: str | None = None
+    most_repeats: int | None = None
+    compared: bool = True
+
+
+@dataclass(frozen=True)
+class Case:
+    """Contestants that do the same work on the same data; the first is what others are held to."""
+
+    name: str
+    title: str
+    contestants: Sequence[Contestant]
+    targets: Sequence[Target] = ()
+    notes: Sequence[str] = ()
+    least_rounds: int = 1
+
+
+def write_data(name: str, path: Path, n_rows: int) -> None:
+    """Write the data of a name that contestants use."""
+    if name == "customers":
+        _data.write_customers(path, n_rows)
+    elif name == "few_customers":
+        _data.write_customers(path, min(n_rows, 100_000))
+    else:
+        _data.write_log(path, **_logs(n_rows)[name])
+
+
+def _logs(n_rows: int) -> dict[str, dict[str, Any]]:
+    return {
+        "dense": {"n_rows": n_rows},
+        "returns": {"n_rows": n_rows, "returns": True},
+        "sparse": {"n_rows": n_rows, "ids": "sparse"},
+        "sparse_shuffled": {"n_rows": n_rows, "ids": "sparse", "shuffled": True},
+        "text": {"n_rows": n_rows, "ids": "text"},
+        "dense_grown": {"n_rows": GROWTH * n_rows},
+    }
+
+
+def all_cases(n_rows: int) -> list[Case]:
+    """Return every case, for logs or customer tables of so many rows."""
+    return [
+        _dense_ids(),
+        _pandas_log("returns", "dense integer ids, time-ordered, 3 % returns", "returns"),
+        _pandas_log(
+            "sparse-ids",
+            "sparse integer ids, time-ordered",
+            "sparse",
+            [faster("polars", 1.5), faster("openretailscience", 4), faster("pandas", 3.5)],
+        ),
+        _pandas_log(
+            "sparse-ids-shuffled",
+            "sparse integer ids, rows in random order",
+            "sparse_shuffled",
+            [faster("polars", 1.5), faster("openretailscience", 4), faster("pandas", 3.5)],
+        ),
+        _pandas_log(
+            "text-ids",
+            'ids of text like "C00012345", time-ordered',
+            "text",
+            [faster("polars", 1.2), faster("pandas", 2.5)],
+        ),
+        *_native_logs(),
+        _fit_transform(),
+        _predict(n_rows),
+        _one_customer(),
+        _growth(),
+    ]
+
+
+def _dense_ids() -> Case:
+    data = {"log": "dense"}
+    slow = {"data": data, "most_repeats": SLOW_REPEATS}
+    pymc = {**slow, "job": "_jobs_packages.pymc_marketing", "environment": "pymc-marketing"}
+    return Case(
+        "dense-ids",
+        "Pandas log to customer table and scores: dense integer ids, time-ordered",
+        [
+            *_pandas_log_contestants("dense"),
+            Contestant("lifetimes", "_jobs_packages.lifetimes", environment="lifetimes", **slow),
+            Contestant("pymc-marketing", **pymc),
+            Contestant("pymc-marketing, sorted", options={"sort_transactions": False}, **pymc),
+        ],
+        [
+            faster("polars", 5),
+            faster("openretailscience", 12),
+            faster("pandas", 8),
+            faster("lifetimes", 50),
+            faster("pymc-marketing", 50),
+            memory_at_most("segkit", 300),
+        ],
+        [
+            *_PANDAS_LOG_NOTES,
+            "lifetimes and pymc-marketing make no scores and neither first_order nor last_order. "
+            "By default their frequency leaves out the first order day; they are told to count "
+            "it (`include_first_transaction`), and their mean spend of an order day times the "
+            "order days is compared as monetary.",
+            "pymc-marketing, sorted, is told that the log is in order of time "
+            "(`sort_transactions=False`), which its documentation advises for such a log.",
+            f"lifetimes and pymc-marketing run at most {SLOW_REPEATS} times.",
+        ],
+    )
+
+
+_PANDAS_LOG_NOTES = (
+    "polars and DuckDB are timed from a pandas log to a pandas table; polars, DuckDB and pandas "
+    "make the same columns and scores as segkit (the scores in segkit's way: edges at quantiles, "
+    "ties together), sorted by customer.",
+    "openretailscience makes recency, frequency and monetary only; equal values get different "
+    "scores (`NTILE` in the order of the ids), so its scores are not compared. It is given the "
+    "day as the transaction id, so that its frequency counts days. It counts a return as an order.",
+)
+
+
+def _pandas_log(name: str, title: str, log: str, targets: Sequence[Target] = ()) -> Case:
+    return Case(
+        name,
+        f"Pandas log to customer table and scores: {title}",
+        _pandas_log_contestants(log),
+        targets,
+        ["What the contestants do is said under dense-ids."],
+    )
+
+
+def _pandas_log_contestants(log: str) -> list[Contestant]:
+    data = {"log": log}
+    return [
+        Contestant("segkit", "_jobs_segkit.log_to_scores", data),
+        Contestant("polars", "_jobs_polars.log_to_scores", data),
+        Contestant("duckdb", "_jobs_duckdb.log_to_scores", data),
+        Contestant("pandas", "_jobs_pandas.log_to_scores", data),
+        Contestant(
+            "openretailscience",
+            "_jobs_packages.openretailscience",
+            data,
+            environment="openretailscience",
+            compared=log != "returns",  # it counts them as orders
+        ),
+    ]
+
+
+def _native_logs() -> list[Case]:
+    data = {"log": "dense"}
+    return [
+        Case(
+            f"{kind.replace('_', '-')}-log",
+            f"{title} to customer table in the log's own engine",
+            [
+                Contestant("segkit", "_jobs_segkit.log_to_table", data, {"kind": kind}),
+                Contestant("by hand", job, data, options),
+            ],
+            [at_most("segkit", 1.2, "by hand")],
+            [f"By hand: the same columns and rules in the best query found; {order}."],
+        )
+        for kind, title, job, options, order in (
+            (
+                *("polars", "Polars frame", "_jobs_polars.log_to_table"),
+                *({"kind": "polars"}, "both sort by customer"),
+            ),
+            (
+                *("polars_lazy", "Lazy polars frame", "_jobs_polars.log_to_table"),
+                *({"kind": "polars_lazy"}, "neither sorts; both are collected"),
+            ),
+            (
+                *("duckdb", "DuckDB relation", "_jobs_duckdb.log_to_table"),
+                *({}, "neither sorts; both are fetched as Arrow"),
+            ),
+            (
+                *("pyarrow", "Pyarrow table", "_jobs_pyarrow.log_to_table"),
+                *({}, "both sort by customer"),
+            ),
+        )
+    ]
+
+
+def _fit_transform() -> Case:
+    data = {"customers": "customers"}
+    return Case(
+        "fit-transform",
+        "Customer table to quintile scores of R, F and M",
+        [
+            Contestant("segkit", "_jobs_segkit.fit_transform", data),
+            Contestant("rank + qcut", "_jobs_pandas.rank_and_qcut", data),
+            Contestant("quantile + searchsorted", "_jobs_pandas.quantile_and_searchsorted", data),
+        ],
+        [faster("rank + qcut", 8), faster("quantile + searchsorted", 4)],
+        [
+            "segkit also finds the segment of every customer (`labels_`) in `fit`.",
+            'rank + qcut is `pd.qcut(column.rank(method="first"), 5, labels=False)`, which gives '
+            "equal values different scores, so that its scores are not compared.",
+        ],
+    )
+
+
+def _predict(n_rows: int) -> Case:
+    data = {"customers": "customers"}
+    return Case(
+        "predict",
+        "Customer table to segment codes",
+        [
+            Contestant("predict", "_jobs_segkit.predict", data),
+            Contestant("reading a column", "_jobs_pandas.read_column", data),
+            Contestant("predict + from_codes", "_jobs_segkit.predict_and_name", data),
+            Contestant("assign", "_jobs_segkit.assign", data),
+        ],
+        [nanoseconds_a_customer("predict", 10, n_customers=n_rows, reading="reading a column")],
+        [
+            "The limit is 10 ns times (time to sum one column of ten million floats, measured in "
+            "the same rounds, over 6 ms).",
+            "predict + from_codes adds `pd.Categorical.from_codes`; assign makes scores, cell and "
+            "label and copies the frame.",
+        ],
+    )
+
+
+def _one_customer() -> Case:
+    data = {"customers": "few_customers"}
+    names = {
+        "predict_one(mapping)": "predict_one",
+        "predict(row of an array)": "predict_row",
+        "validate_data(row)": "validate_row",
+        "predict(frame of one row)": "predict_frame",
+        "assign(frame of one row)": "assign_frame",
+    }
+    return Case(
+        "one-customer",
+        "One customer",
+        [Contestant(name, f"_jobs_segkit.{job}", data) for name, job in names.items()],
+        [
+            seconds_at_most("predict_one(mapping)", 5e-6),
+            seconds_above("predict(row of an array)", 10e-6, "validate_data(row)"),
+        ],
+        ["Each time is the mean of a loop of calls; validate_data is scikit-learn's."],
+        least_rounds=15,
+    )
+
+
+def _growth() -> Case:
+    return Case(
+        "growth",
+        f"Pandas log to customer table and scores: {GROWTH} times the rows and customers",
+        [
+            Contestant("segkit", "_jobs_segkit.log_to_scores", {"log": "dense"}),
+            Contestant(
+                f"segkit, {GROWTH} times the rows",
+                "_jobs_segkit.log_to_scores",
+                {"log": "dense_grown"},
+                compared=False,
+            ),
+        ],
+        [at_most(f"segkit, {GROWTH} times the rows", 5.5, "segkit")],
+    )
