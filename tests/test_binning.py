@@ -1,13 +1,17 @@
 """Edges and scores, against numpy's quantiles and the definition of a score."""
 
+import itertools
+
 import narwhals.stable.v2 as nw
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.cluster import KMeans
 
 from frames import as_kind, columns_of
-from segkit._binning import quantile_edges, score_expression, score_one, scores
+from segkit._binning import OrderedValues, kmeans_edges, quantile_edges, uniform_edges
+from segkit._scoring import score_expression, score_one, scores
 from strategies import customer_tables
 
 values_with_ties = st.lists(
@@ -19,7 +23,9 @@ values_with_ties = st.lists(
 def test_edges_are_the_linearly_interpolated_quantiles(values, n_bins):
     values = np.array(values)
     expected = np.quantile(values, np.arange(1, n_bins) / n_bins)
-    np.testing.assert_allclose(quantile_edges(values, n_bins), expected, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(
+        quantile_edges(OrderedValues(values), n_bins), expected, rtol=1e-9, atol=1e-9
+    )
 
 
 @pytest.mark.parametrize("n_bins", [3, 5, 6, 7, 9, 10])
@@ -27,13 +33,15 @@ def test_an_edge_that_falls_on_a_data_point_is_that_point(n_bins):
     # 0 ... m * n_bins: the k-th quantile is exactly k * m; in floating point 3 * (1 / 10) is not.
     for m in range(1, 40):
         values = np.arange(m * n_bins + 1, dtype=np.float64)
-        assert quantile_edges(values, n_bins).tolist() == [m * k for k in range(1, n_bins)]
+        assert quantile_edges(OrderedValues(values), n_bins).tolist() == [
+            m * k for k in range(1, n_bins)
+        ]
 
 
 @given(values=values_with_ties, n_bins=st.integers(2, 8), smaller_is_better=st.booleans())
 def test_a_score_counts_the_edges_below(values, n_bins, smaller_is_better):
     values = np.array(values)
-    edges = quantile_edges(values, n_bins)
+    edges = quantile_edges(OrderedValues(values), n_bins)
     for value, score in zip(
         values, scores(values, edges, smaller_is_better=smaller_is_better), strict=True
     ):
@@ -47,7 +55,7 @@ def test_a_score_counts_the_edges_below(values, n_bins, smaller_is_better):
 @given(customers=customer_tables())
 def test_expressions_score_as_arrays(kind, customers, smaller_is_better):
     values = customers["monetary"].to_numpy()
-    edges = quantile_edges(values, 5)
+    edges = quantile_edges(OrderedValues(values), 5)
     frame = nw.from_native(as_kind(customers[["monetary"]], kind))
     expression = score_expression(nw.col("monetary"), edges, smaller_is_better=smaller_is_better)
     scored = columns_of(frame.select(score=expression).to_native())["score"]
@@ -56,5 +64,86 @@ def test_expressions_score_as_arrays(kind, customers, smaller_is_better):
 
 
 def test_edges_between_values_at_the_ends_of_floats_are_finite():
-    edges = quantile_edges(np.array([-1.7e308, 1.7e308]), 5)
+    edges = quantile_edges(OrderedValues(np.array([-1.7e308, 1.7e308])), 5)
     np.testing.assert_allclose(edges, [-1.02e308, -0.34e308, 0.34e308, 1.02e308])
+
+
+def test_whole_numbers_that_are_counted_give_what_sorted_numbers_give():
+    rng = np.random.default_rng(0)
+    numbers = rng.geometric(0.3, 5_000).astype(np.float64) - 7
+    # A half among them forces sorting, and moves no quantile that lies on a whole number.
+    counted, by_sorting = OrderedValues(numbers), OrderedValues(np.append(numbers, 0.5))
+    ranks = np.arange(numbers.size)
+    assert counted.at(ranks).tolist() == sorted(numbers)
+    assert counted.distinct()[0].tolist() == sorted(set(numbers.tolist()))
+    assert counted.distinct()[1].tolist() == [
+        int((numbers == value).sum()) for value in sorted(set(numbers.tolist()))
+    ]
+    assert by_sorting.at(np.arange(numbers.size + 1)).tolist() == sorted([*numbers, 0.5])
+
+
+@given(values=values_with_ties, n_bins=st.integers(2, 12))
+def test_uniform_edges_cut_the_range_into_equal_widths(values, n_bins):
+    expected = np.linspace(min(values), max(values), n_bins + 1)[1:-1]
+    found = uniform_edges(OrderedValues(np.array(values)), n_bins)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+
+
+def inertia(values, edges):
+    scored = np.searchsorted(edges, values)
+    parts = [values[scored == score] for score in set(scored.tolist())]
+    return sum(((part - part.mean()) ** 2).sum() for part in parts)
+
+
+def least_inertia(values, n_clusters):
+    """Try every way to cut the sorted values."""
+    ordered = np.sort(values)
+    cuts = itertools.combinations(range(1, ordered.size), min(n_clusters, ordered.size) - 1)
+    return min(
+        sum(((part - part.mean()) ** 2).sum() for part in np.split(ordered, cut)) for cut in cuts
+    )
+
+
+@given(
+    values=st.lists(st.integers(-50, 50) | st.integers(0, 3), min_size=1, max_size=12),
+    n_bins=st.integers(2, 5),
+)
+def test_no_way_to_cut_has_less_inertia_than_kmeans(values, n_bins):
+    values = np.array(values, dtype=np.float64) / 4
+    edges = kmeans_edges(OrderedValues(values), n_bins)
+    assert edges.size == n_bins - 1
+    assert (np.diff(edges) >= 0).all()
+    least = least_inertia(values, n_bins)
+    assert inertia(values, edges) == pytest.approx(least, abs=1e-9)
+
+
+@pytest.mark.parametrize("n_bins", [3, 5, 8])
+def test_kmeans_of_many_values_is_as_good_as_the_best_of_many_random_starts(n_bins):
+    values = np.random.default_rng(0).lognormal(4, 1.2, 20_000)
+    edges = kmeans_edges(OrderedValues(values), n_bins)
+    peer = KMeans(n_bins, n_init=20, random_state=0).fit(values[:, None])
+    assert inertia(values, edges) <= peer.inertia_ * (1 + 1e-6)
+
+
+def test_kmeans_edges_lie_halfway_between_centres():
+    values = np.array([1.0, 2.0, 3.0, 11.0, 13.0, 40.0])
+    assert kmeans_edges(OrderedValues(values), 3).tolist() == [7.0, 26.0]
+
+
+def test_kmeans_with_fewer_values_than_scores_leaves_out_the_lowest_scores():
+    edges = kmeans_edges(OrderedValues(np.array([2.0, 2.0, 8.0])), 5)
+    assert edges.tolist() == [2.0, 2.0, 2.0, 5.0]
+    assert scores(np.array([2.0, 8.0]), edges).tolist() == [1, 5]
+
+
+@pytest.mark.parametrize("n_edges", [4, 40, 300])
+def test_few_and_many_edges_score_alike(n_edges):
+    rng = np.random.default_rng(0)
+    edges = np.sort(rng.normal(size=n_edges))
+    values = np.concatenate([rng.normal(size=500), edges])
+    expected = [1 + sum(edge < value for edge in edges) for value in values]
+    assert scores(values, edges).tolist() == expected
+    cells = np.zeros(values.size, dtype=np.intp)
+    assert scores(values, np.stack([edges, edges * 0]), cells=cells).tolist() == expected
+    turned = [n_edges + 2 - score for score in expected]
+    assert scores(values, edges, smaller_is_better=True).tolist() == turned

@@ -86,9 +86,26 @@ def float_values(series: nw.Series[Any]) -> NDArray[np.float64]:
     return values
 
 
-def float_matrix(frame: nw.DataFrame[Any], names: Sequence[str]) -> NDArray[np.float64]:
-    """Return columns of an eager frame as an array of shape (n_rows, n_columns)."""
-    return np.column_stack([float_values(frame[name]) for name in names])
+def number_columns(frame: nw.DataFrame[Any], names: Sequence[str]) -> list[NDArray[Any]]:
+    """Return numeric columns of an eager frame as arrays: as they are where numpy has them."""
+    return [
+        native.to_numpy()
+        if isinstance(native := frame[name].to_native(), pd.Series)
+        and isinstance(native.dtype, np.dtype)
+        and native.dtype.kind in "iuf"
+        else float_values(frame[name])
+        for name in names
+    ]
+
+
+def plain_values(series: nw.Series[Any]) -> Any:
+    """Return an eager column of any type as pandas can number it, categories as their values."""
+    native = series.to_native()
+    if not isinstance(native, pd.Series):
+        return np.array(series.to_list(), dtype=object)
+    if isinstance(native.dtype, pd.CategoricalDtype):
+        return native.astype(native.cat.categories.dtype)
+    return native
 
 
 def label_dtype(frame: Frame, labels: Sequence[str]) -> type[nw.String] | nw.Enum:

@@ -104,7 +104,7 @@ def check_complete(
     values: NDArray[np.float64], names: Sequence[str], *, owner: str, allow_missing: bool
 ) -> None:
     """Raise for infinities, and for NaN unless they are allowed."""
-    if np.isfinite(values).all():
+    if np.isfinite(_total(values)):
         return
     for position, name in enumerate(names):
         column = values[:, position]
@@ -129,7 +129,8 @@ def check_customer_columns(
     """Raise where columns with segkit's standard names hold what no customer table can hold."""
     columns = {name: values[:, position] for position, name in enumerate(names)}
     for name in _COUNTS:
-        if name in columns and (negative := int((columns[name] < 0).sum())):
+        if name in columns and columns[name].size and columns[name].min() < 0:
+            negative = int((columns[name] < 0).sum())
             hint = " Was it counted to a day before the last order?" if "days" in name else ""
             raise SegkitValueError(
                 f"{owner}: column {name!r} is negative in {negative:,} of {len(values):,} rows; "
@@ -156,14 +157,19 @@ def row_values(row: Any, keys: Sequence[str | int], *, owner: str) -> list[float
         row = row.to_dict()
     values = []
     for key in keys:
-        if key not in row:
-            names = [str(name) for name in row]
-            near = nearest(str(key), names)
-            hint = f" Did you mean {near!r}?" if near else ""
-            raise ColumnError(f"{owner}: the row has no {key!r}; it has {names}.{hint}")
-        value = row[key]
+        value = row[key] if key in row else row_value(row, key, owner=owner)
         values.append(value if type(value) is float else _one_number(value, key, owner=owner))
     return values
+
+
+def row_value(row: Any, key: str | int, *, owner: str) -> Any:
+    """Pick a value of any type out of one customer's mapping."""
+    if key not in row:
+        names = [str(name) for name in row.keys()]  # noqa: SIM118 (of a Series, the names)
+        near = nearest(str(key), names)
+        hint = f" Did you mean {near!r}?" if near else ""
+        raise ColumnError(f"{owner}: the row has no {key!r}; it has {names}.{hint}")
+    return row[key]
 
 
 def _one_number(value: Any, key: str | int, *, owner: str) -> float:
@@ -207,3 +213,26 @@ def row_is_plain(values: Sequence[float], limits: RowLimits) -> bool:
         if values[position] < 0:
             return False
     return all(values[smaller] <= values[larger] for smaller, larger in limits.ordered)
+
+
+def missing_rows(values: NDArray[np.float64]) -> NDArray[np.bool_] | None:
+    """Return which rows have a NaN among finite numbers; None: no row has one."""
+    if not np.isnan(_total(values)):
+        return None
+    missing = np.isnan(values)
+    return np.logical_or.reduce(missing, axis=1) if missing.any() else None
+
+
+def _total(values: NDArray[np.float64]) -> float:
+    """Return the sum, in one fast pass: finite only if every value is, NaN if one is."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(values.sum())
+
+
+def block_is_plain(values: NDArray[np.float64], limits: RowLimits) -> bool:
+    """Tell by a few passes that nothing in some rows calls for the checks of all."""
+    if not np.isfinite(_total(values)):
+        return False
+    if any(values[:, position].min() < 0 for position in limits.counts):
+        return False
+    return all((values[:, low] <= values[:, high]).all() for low, high in limits.ordered)

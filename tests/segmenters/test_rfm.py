@@ -212,10 +212,10 @@ def test_explicit_edges_may_come_in_column_order():
         ({"frequency": [1, 3, 2, 4]}, "in increasing order"),
         ({"frequency": [1, 1, 2, 3]}, "in increasing order"),
         ({"frequency": [1, 2, np.nan, 3]}, "must be finite"),
-        ({"frequency": "high"}, "must be finite numbers"),
+        ({"frequency": "high"}, "must be edges or one of"),
         ({"frequency": [1, 2, 3]}, "3 edges of 'frequency' make 4 scores"),
-        ({"orders": [1, 2, 3, 4]}, r"edges for \['orders'\], which are not among"),
-        ([[1, 2, 3, 4]], "edges for 1 columns; there are 3"),
+        ({"orders": [1, 2, 3, 4]}, r"names \['orders'\], which are not among"),
+        ([[1, 2, 3, 4]], "binning is for 1 columns; there are 3"),
     ],
     ids=str,
 )

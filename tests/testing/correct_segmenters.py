@@ -96,10 +96,11 @@ class LoyaltySegmenter(LazySegmenter, TransformerMixin, BaseEstimator):
 
     def _feature_expressions(self, values):
         flags = zip(("dormant", "big"), values, self.medians_, strict=False)
-        return {
+        features = {
             f"{name}_code": nw.when(~value.is_null()).then((value > float(median)).cast(nw.Float64))
             for name, value, median in flags
         }
+        return [features]
 
 
 class NeverBoughtSegmenter(SegmenterMixin, BaseEstimator):

@@ -24,13 +24,14 @@ from segkit._frames import (
     with_series,
 )
 from segkit._input_checks import check_numeric
-from segkit.base._customers import customers_from_frame, names_in_frame
+from segkit.base._customers import customers_from_frame, group_in_frame, names_in_frame
 from segkit.exceptions import ColumnError, LazyFrameError, SegkitTypeError
 
 if TYPE_CHECKING:
     from segkit.base._segmenter import SegmenterMixin
 
 _CODE = f"{RESERVED}code"
+_GROUP = f"{RESERVED}group"
 
 
 def assign_eager(
@@ -38,7 +39,7 @@ def assign_eager(
 ) -> nw.DataFrame[Any]:
     """Return an eager frame with the segmenter's features and its label column added."""
     customers = customers_from_frame(segmenter, frame, reset=False)
-    customers.check(owner=type(segmenter).__name__, allow_missing=segmenter._allows_missing())
+    segmenter._check(customers)
     codes = segmenter._codes_or_unassigned(customers.values)
     features = segmenter._feature_columns(frame, customers.values)
     _check_added_names(segmenter, frame, [series.name for series in features], label)
@@ -55,26 +56,33 @@ def assign_lazy(
     names = names_in_frame(segmenter, frame, reset=False)
     check_numeric(names, frame, owner=owner)
     values = [_null_where_missing(name) for name in names]
+    complete = balanced(and_, [~value.is_null() for value in values])
+    group = group_in_frame(segmenter, frame, reset=False)
+    if group is not None:
+        values.append(nw.col(_GROUP))
     code = segmenter._code_expression(values)
     if code is None:
         raise LazyFrameError(
             f"{owner} cannot be written as expressions, so it cannot be applied inside a query "
             "engine. Collect the frame first: .collect() in polars, .df() in DuckDB."
         )
-    features = segmenter._feature_expressions(values)
-    _check_added_names(segmenter, frame, list(features), label)
+    steps = segmenter._feature_expressions(values)
+    _check_added_names(segmenter, frame, [name for step in steps for name in step], label)
     if not segmenter._handles_missing():
-        complete = balanced(and_, [~value.is_null() for value in values])
         code = nw.when(complete).then(code).otherwise(nw.lit(-1))
     # In steps, so that the engine computes features once for the codes, and codes for the labels.
-    featured = frame.with_columns(**features) if features else frame
-    coded = featured.with_columns(code.alias(_CODE))
+    if group is not None:
+        frame = frame.with_columns(segmenter._group_expression(nw.col(group)).alias(_GROUP))
+    for step in steps:
+        frame = frame.with_columns(**step)
+    coded = frame.with_columns(code.alias(_CODE))
     labels = [str(segment) for segment in segmenter.segments_]
     chain: Any = nw
     for position, segment in enumerate(labels):
         chain = chain.when(nw.col(_CODE) == position).then(nw.lit(segment))
     named = chain.otherwise(nw.lit(UNASSIGNED)).cast(label_dtype(frame, [*labels, UNASSIGNED]))
-    return coded.with_columns(named.alias(label)).drop(_CODE)
+    added = [_CODE] if group is None else [_CODE, _GROUP]
+    return coded.with_columns(named.alias(label)).drop(added)
 
 
 def _null_where_missing(name: str) -> nw.Expr:
@@ -99,7 +107,7 @@ def _check_added_names(
             f"{owner}: name={label!r} is also the name of a feature that assign adds; the "
             f"features are {list(features)}."
         )
-    used = {str(column) for column in segmenter._columns_used}
+    used = {str(column) for column in [*segmenter._columns_used, segmenter._group_used]}
     if taken := sorted(used & set(features)):
         raise ColumnError(
             f"{owner}: assign would replace {taken}, which it reads. Rename these columns."

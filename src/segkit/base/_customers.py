@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
@@ -12,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
-from segkit._frames import Frame, collected, float_matrix
+from segkit._frames import Frame, collected, number_columns, plain_values
 from segkit._input_checks import (
     check_columns_present,
     check_complete,
@@ -25,39 +26,71 @@ if TYPE_CHECKING:
     from segkit.base._segmenter import SegmenterMixin
 
 
+# Rows that are read at once: few enough to stay in the processor's cache.
+_BLOCK = 1 << 16
+
+
 @dataclass(frozen=True)
 class Customers:
-    """One row per customer: float values of shape (n_customers, n_columns), NaN where missing."""
+    """One row per customer: an array of numbers for each column, NaN where one is missing.
 
-    values: NDArray[np.float64]
+    Behind the columns may stand the positions of the customers' groups.
+    """
+
     columns: Sequence[str | int]
+    numbers: Sequence[NDArray[Any]]
     by_name: bool
+
+    def __len__(self) -> int:
+        return len(self.numbers[0])
+
+    @cached_property
+    def values(self) -> NDArray[np.float64]:
+        """All customers, as floats of shape (n_customers, n_columns), each column in one piece."""
+        return self._floats(slice(None))
+
+    def blocks(self) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+        """Yield the same, some rows at a time."""
+        for start in range(0, len(self), _BLOCK):
+            rows = slice(start, min(start + _BLOCK, len(self)))
+            yield rows, self._floats(rows)
 
     def check(self, *, owner: str, allow_missing: bool) -> None:
         """Raise for infinities, unwanted missing values and, by name, impossible counts."""
         names = [str(column) for column in self.columns]
-        check_complete(self.values, names, owner=owner, allow_missing=allow_missing)
+        values = self.values[:, : len(names)]
+        check_complete(values, names, owner=owner, allow_missing=allow_missing)
         if self.by_name:
-            check_customer_columns(self.values, names, owner=owner)
+            check_customer_columns(values, names, owner=owner)
+
+    def _floats(self, rows: slice) -> NDArray[np.float64]:
+        first = self.numbers[0][rows]
+        floats = np.empty((len(first), len(self.numbers)), dtype=np.float64, order="F")
+        for position, column in enumerate(self.numbers):
+            floats[:, position] = column[rows]
+        return floats
 
 
 def customers_from_frame(segmenter: SegmenterMixin, frame: Frame, *, reset: bool) -> Customers:
     """Pick a segmenter's columns by name; a lazy frame is collected, only these columns."""
     owner = type(segmenter).__name__
     names = names_in_frame(segmenter, frame, reset=reset)
+    group = group_in_frame(segmenter, frame, reset=reset)
     check_numeric(names, frame, owner=owner)
     if isinstance(frame, nw.LazyFrame):
-        frame = collected(frame.select(names))
+        frame = collected(frame.select([*names, *([] if group is None else [group])]))
     if reset and not len(frame):
         raise SegkitValueError(f"{owner}: the frame has no rows; there is nothing to learn from.")
     try:
-        values = float_matrix(frame, names)
+        numbers = number_columns(frame, names)
     except (TypeError, ValueError, OverflowError):
         raise SegkitTypeError(
             f"{owner}: one of the columns {names} holds values that are no floating point "
             "numbers. Convert it first, for example with pandas.to_numeric."
         ) from None
-    return Customers(values, names, by_name=True)
+    if group is not None:
+        numbers.append(segmenter._group_positions(plain_values(frame[group]), reset=reset))
+    return Customers(names, numbers, by_name=True)
 
 
 def customers_from_array(segmenter: SegmenterMixin, X: Any, *, reset: bool) -> Customers:
@@ -68,19 +101,63 @@ def customers_from_array(segmenter: SegmenterMixin, X: Any, *, reset: bool) -> C
         array = _checked_array(segmenter, X, reset=True)
         columns = columns_wanted(segmenter)
         positions = _positions(columns, array.shape[1])
-        return Customers(array[:, positions], columns[: len(positions)], by_name=False)
+        columns = columns[: len(positions)]
+        group = _group_position(segmenter, positions)
+        return _by_position(segmenter, array, columns, positions, group, reset=True)
     # What a fitted segmenter needs stands where it stood in fit; further columns are ignored.
     columns, wanted = segmenter._columns_used, segmenter._positions_used
     positions = wanted or list(range(len(columns)))
+    group = _group_position(segmenter, positions)
     if isinstance(X, np.ndarray) and X.ndim == 2:
-        if wanted is not None and hasattr(segmenter, "feature_names_in_"):
+        if hasattr(segmenter, "feature_names_in_"):
             # After a frame, n_features_in_ counts the columns used, so they are picked first.
-            if X.shape[1] > max(wanted):
-                X, positions = X[:, wanted], list(range(len(columns)))
+            used = [*positions, *([] if group is None else [group])]
+            if X.shape[1] > max(used):
+                X, positions = X[:, used], list(range(len(columns)))
+                group = None if group is None else len(columns)
         else:
             X = X[:, : segmenter.n_features_in_]
     array = _checked_array(segmenter, X, reset=False)
-    return Customers(array[:, positions], columns, by_name=False)
+    return _by_position(segmenter, array, columns, positions, group, reset=False)
+
+
+def _by_position(
+    segmenter: SegmenterMixin,
+    array: NDArray[np.float64],
+    columns: Sequence[str | int],
+    positions: Sequence[int],
+    group: int | None,
+    *,
+    reset: bool,
+) -> Customers:
+    numbers: list[NDArray[Any]] = [array[:, position] for position in positions]
+    if group is not None:
+        numbers.append(segmenter._group_positions(array[:, group], reset=reset))
+    return Customers(columns, numbers, by_name=False)
+
+
+def group_in_frame(segmenter: SegmenterMixin, frame: Frame, *, reset: bool) -> str | None:
+    """Return the name of the column of groups, which the frame must have; None without groups."""
+    group = segmenter._group_column() if reset else segmenter._group_used
+    if group is None:
+        return None
+    owner, available = type(segmenter).__name__, frame.collect_schema().names()
+    if not isinstance(group, int):
+        remedy = f"Rename it, or pass {owner}(groups=...) with the frame's name."
+        check_columns_present([group], frame, owner=owner, remedy=remedy)
+        return group
+    if group >= len(available):
+        raise ColumnError(
+            f"{owner}: groups={group} is a position, and the frame has {len(available)} columns, "
+            f"numbered 0 to {len(available) - 1}."
+        )
+    return available[group]
+
+
+def _group_position(segmenter: SegmenterMixin, positions: Sequence[int]) -> int | None:
+    """Return where an array has the groups: where they are said to be, or behind the columns."""
+    group = segmenter._group_column()
+    return len(positions) if isinstance(group, str) else group
 
 
 def _positions(columns: Sequence[str | int], width: int) -> list[int]:
@@ -178,10 +255,14 @@ def _checked_array(segmenter: SegmenterMixin, X: Any, *, reset: bool) -> NDArray
 
 
 def _min_width(segmenter: SegmenterMixin) -> int:
-    columns = columns_wanted(segmenter)
+    columns, group = columns_wanted(segmenter), segmenter._group_column()
     if isinstance(columns[0], int):
-        return max(int(column) for column in columns) + 1
-    return segmenter._columns_needed()
+        width = max(int(column) for column in columns) + 1
+    else:
+        width = segmenter._columns_needed() if group is None else len(columns)
+    if group is None:
+        return width
+    return max(width, (len(columns) if isinstance(group, str) else group) + 1)
 
 
 def _text_in_array(owner: str) -> SegkitTypeError:

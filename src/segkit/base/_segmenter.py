@@ -12,13 +12,22 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from segkit._frames import UNASSIGNED, as_frame, require_frame
-from segkit._input_checks import RowLimits, row_is_plain, row_limits, row_values
+from segkit._input_checks import (
+    RowLimits,
+    block_is_plain,
+    missing_rows,
+    row_is_plain,
+    row_limits,
+    row_value,
+    row_values,
+)
 from segkit.base._assignment import assign_eager, assign_lazy
 from segkit.base._customers import (
     Customers,
     columns_wanted,
     customers_from_array,
     customers_from_frame,
+    group_in_frame,
 )
 from segkit.exceptions import LazyFrameError
 
@@ -46,7 +55,11 @@ class SegmenterMixin:
       column (it may read the features by name); with it ``assign`` runs inside lazy frames,
       without it they raise;
     - ``_feature_columns(frame, values)`` and ``_feature_expressions(values)``: the columns that
-      ``assign`` adds beside the label, for eager and for lazy frames;
+      ``assign`` adds beside the label, for eager frames, and for lazy ones in steps, each of which
+      may read the columns of the steps before;
+    - ``_group_column()``, ``_group_positions(groups, reset=...)``, ``_group_position_of(group)``
+      and ``_group_expression(group)``: a column of any type whose values are groups of customers.
+      Their positions, as floats, then stand behind the columns in `values`;
     - ``_code_one(values)``: the code of one list of floats, where speed matters;
     - ``_rules()``: one sentence a segment for ``describe``.
 
@@ -100,6 +113,7 @@ class SegmenterMixin:
     feature_names_in_: NDArray[np.object_]
     _columns_used: list[str | int]
     _positions_used: list[int] | None
+    _group_used: str | int | None
     _row_limits: RowLimits
 
     def __sklearn_tags__(self) -> Tags:
@@ -176,7 +190,15 @@ class SegmenterMixin:
         """
         check_is_fitted(self)
         self._refuse_lazy(X, verb="predict")
-        return self._codes_or_unassigned(self._validate_customers(X, reset=False))
+        customers = self._customers(X, reset=False)
+        codes = np.empty(len(customers), dtype=np.int64)
+        checked = False
+        for rows, values in customers.blocks():
+            if not (checked or block_is_plain(values, self._row_limits)):
+                self._check(customers)
+                checked = True
+            codes[rows] = self._codes_or_unassigned(values)
+        return codes
 
     def predict_segments(self, X: Any) -> NDArray[np.object_]:
         """Return each customer's segment name.
@@ -220,12 +242,17 @@ class SegmenterMixin:
         except AttributeError:
             check_is_fitted(self)
             raise
-        values = row_values(row, columns, owner=type(self).__name__)
-        if row_is_plain(values, self._row_limits):
+        owner = type(self).__name__
+        values = row_values(row, columns, owner=owner)
+        is_plain = row_is_plain(values, self._row_limits)
+        if self._group_used is not None:
+            values.append(self._group_position_of(row_value(row, self._group_used, owner=owner)))
+        if is_plain:
             code = self._code_one(values)
         else:
-            customers = Customers(np.array([values]), columns, by_name=True)
-            customers.check(owner=type(self).__name__, allow_missing=self._allows_missing())
+            numbers = [np.array([value]) for value in values]
+            customers = Customers(columns, numbers, by_name=True)
+            self._check(customers)
             code = int(self._codes_or_unassigned(customers.values)[0])
         return UNASSIGNED if code < 0 else str(segments[code])
 
@@ -299,8 +326,20 @@ class SegmenterMixin:
     ) -> list[nw.Series[Any]]:
         return []
 
-    def _feature_expressions(self, values: Sequence[nw.Expr]) -> dict[str, nw.Expr]:
-        return {}
+    def _feature_expressions(self, values: Sequence[nw.Expr]) -> Sequence[Mapping[str, nw.Expr]]:
+        return []
+
+    def _group_column(self) -> str | int | None:
+        return None
+
+    def _group_positions(self, groups: Any, *, reset: bool) -> NDArray[np.intp]:
+        raise TypeError(f"{type(self).__name__} has no groups.")
+
+    def _group_position_of(self, group: Any) -> int:
+        raise TypeError(f"{type(self).__name__} has no groups.")
+
+    def _group_expression(self, group: nw.Expr) -> nw.Expr:
+        raise TypeError(f"{type(self).__name__} has no groups.")
 
     def _rules(self) -> Sequence[str] | None:
         return None
@@ -316,34 +355,46 @@ class SegmenterMixin:
         With ``reset`` (in fit) it forgets what was learned before and remembers which columns
         are used; a lazy frame is then collected, only these columns.
         """
-        owner = type(self).__name__
+        customers = self._customers(X, reset=reset)
+        self._check(customers)
+        return customers.values
+
+    def _customers(self, X: Any, *, reset: bool) -> Customers:
+        """Return the columns used, not checked."""
         if reset:
             self._forget()
-        frame = as_frame(X, owner=owner)
+        frame = as_frame(X, owner=type(self).__name__)
         if frame is None:
             customers = customers_from_array(self, X, reset=reset)
         else:
             customers = customers_from_frame(self, frame, reset=reset)
-            if reset:
-                self.feature_names_in_ = np.array(customers.columns, dtype=object)
-                self.n_features_in_ = len(customers.columns)
-        customers.check(owner=owner, allow_missing=self._allows_missing())
         if reset:
             self._columns_used = list(customers.columns)
             wanted = [column for column in columns_wanted(self) if isinstance(column, int)]
             self._positions_used = wanted or None
             self._row_limits = row_limits(self._columns_used)
-        return customers.values
+            self._group_used = self._group_column()
+            if frame is not None:
+                self._group_used = group_in_frame(self, frame, reset=True)
+                groups = [] if self._group_used is None else [self._group_used]
+                self.feature_names_in_ = np.array([*customers.columns, *groups], dtype=object)
+                self.n_features_in_ = len(self.feature_names_in_)
+        return customers
+
+    def _check(self, customers: Customers) -> None:
+        customers.check(owner=type(self).__name__, allow_missing=self._allows_missing())
 
     def _forget(self) -> None:
         """Drop what an earlier fit learned: one that fails must leave nothing half-changed."""
         for name in [name for name in vars(self) if name.endswith("_") and name[0] != "_"]:
             delattr(self, name)
 
-    def _finish_fit(self, X: Any, values: NDArray[np.float64]) -> Self:
-        """Store ``labels_`` after fitting on eager data."""
+    def _finish_fit(
+        self, X: Any, values: NDArray[np.float64], codes: NDArray[np.int64] | None = None
+    ) -> Self:
+        """Store ``labels_`` after fitting on eager data: the codes, where they are at hand."""
         if not isinstance(as_frame(X, owner=type(self).__name__), nw.LazyFrame):
-            self.labels_ = self._codes_or_unassigned(values)
+            self.labels_ = self._codes_or_unassigned(values) if codes is None else codes
         return self
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -352,8 +403,8 @@ class SegmenterMixin:
 
     def _codes_or_unassigned(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return codes, -1 for rows with a missing value unless the segmenter handles them."""
-        missing = np.isnan(values).any(axis=1)
-        if self._handles_missing() or not missing.any():
+        missing = missing_rows(values)
+        if missing is None or self._handles_missing():
             return self._integer_codes(values)
         codes = np.full(len(values), -1, dtype=np.int64)
         codes[~missing] = self._integer_codes(values[~missing])

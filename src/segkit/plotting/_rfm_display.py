@@ -15,6 +15,7 @@ from segkit._frames import as_frame, float_values
 from segkit._input_checks import check_columns_present, check_complete, check_numeric
 from segkit.exceptions import LazyFrameError, SegkitTypeError
 from segkit.segmenters import RFMScorer
+from segkit.segmenters._column_edges import ColumnEdges, Scores
 from segkit.segmenters._rfm_words import ScoredColumn
 
 if TYPE_CHECKING:
@@ -147,12 +148,12 @@ class RFMDisplay:
         if isinstance(as_frame(X, owner="RFMDisplay"), nw.LazyFrame):
             raise LazyFrameError("RFMDisplay: collect the lazy frame first; it has no values yet.")
         values = estimator._validate_customers(X, reset=False)
-        amounts = _amounts(X, values, value)
+        amounts = _amounts(X, values[:, : len(estimator._edges)], value)
         complete = ~np.isnan(values).any(axis=1)
         scored = estimator._scores(values[complete])
-        n_recency, n_frequency, *_ = (edges.size + 1 for edges in estimator.bin_edges_.values())
-        shape = (n_recency, n_frequency)
-        cell = np.ravel_multi_index((scored[:, 0] - 1, scored[:, 1] - 1), shape)
+        recency, frequency, *_ = estimator._edges
+        n_recency, n_frequency = shape = (recency.binning.n_bins, frequency.binning.n_bins)
+        cell = np.ravel_multi_index((scored[0] - 1, scored[1] - 1), shape)
         n_cells = n_recency * n_frequency
         share = None
         if amounts is not None:
@@ -160,7 +161,6 @@ class RFMDisplay:
             if positive.sum() > 0:
                 summed = np.bincount(cell, weights=positive, minlength=n_cells)
                 share = summed.reshape(shape) / positive.sum()
-        recency, frequency, *_ = estimator._scored_columns()
         display = cls(
             segments=_cell_segments(estimator, scored, shape),
             customers=np.bincount(cell, minlength=n_cells).reshape(shape),
@@ -272,18 +272,21 @@ def _title(estimator: RFMScorer, n_assigned: int, n_unassigned: int) -> str:
     return title
 
 
-def _score_labels(column: ScoredColumn) -> list[str]:
-    """Return each score with the values that it stands for."""
-    labels = []
-    for score in range(1, column.edges.size + 2):
-        above, up_to = column.values_of((score, score))
+def _score_labels(edges: ColumnEdges) -> list[str]:
+    """Return each score, with the values that it stands for where these are the same for all."""
+    labels = [str(score) for score in range(1, edges.binning.n_bins + 1)]
+    if not edges.is_one_for_all:
+        return labels
+    column = ScoredColumn("", "", edges.table.ravel(), edges.binning.smaller_is_better)
+    for score in range(1, edges.binning.n_bins + 1):
+        above, up_to = column.values_of({"": (score, score)})
         if above is None:
             values = f"≤ {up_to:,.4g}"
         elif up_to is None:
             values = f"> {above:,.4g}"
         else:
             values = "ties: none" if above == up_to else f"> {above:,.4g} to {up_to:,.4g}"
-        labels.append(f"{score}\n{values}")
+        labels[score - 1] += f"\n{values}"
     return labels
 
 
@@ -311,7 +314,7 @@ def _amounts(X: Any, values: NDArray[np.float64], value: str | None) -> NDArray[
 
 
 def _cell_segments(
-    estimator: RFMScorer, scored: NDArray[np.int64], shape: tuple[int, int]
+    estimator: RFMScorer, scored: Sequence[Scores], shape: tuple[int, int]
 ) -> NDArray[np.object_]:
     """Return the segment of each cell: the only one, or that of most of its customers."""
     segment_map = estimator.segment_map_
@@ -322,9 +325,9 @@ def _cell_segments(
         codes = segment_map.codes(cells[:, mapped])
         named[...] = np.array(segment_map.names, dtype=object)[codes].reshape(shape)
         return named
-    codes = segment_map.codes(scored[:, estimator._mapped])
+    codes = segment_map._codes_of([scored[position] for position in estimator._mapped])
     counts = np.zeros((*shape, len(segment_map.names)), dtype=np.int64)
-    np.add.at(counts, (scored[:, 0] - 1, scored[:, 1] - 1, codes), 1)
+    np.add.at(counts, (scored[0] - 1, scored[1] - 1, codes), 1)
     most = np.array(segment_map.names, dtype=object)[counts.argmax(axis=2)]
     occupied = counts.sum(axis=2) > 0
     named[occupied] = most[occupied]

@@ -1,6 +1,7 @@
 """Estimators that put customers into named segments."""
 
+from segkit.segmenters._edges_spread import EdgesSpread
 from segkit.segmenters._rfm import RFMScorer
 from segkit.segmenters._segment_map import SegmentMap
 
-__all__ = ["RFMScorer", "SegmentMap"]
+__all__ = ["EdgesSpread", "RFMScorer", "SegmentMap"]

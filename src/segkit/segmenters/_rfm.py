@@ -18,15 +18,17 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from segkit._binning import score_expression, score_one, scores
 from segkit._compat import Interval, StrOptions, check_feature_names_in, fit_context
 from segkit._frames import integer_series, text_series
-from segkit._input_checks import nearest
+from segkit._input_checks import missing_rows, nearest
 from segkit.base import SegmenterMixin
 from segkit.base._customers import columns_wanted
 from segkit.exceptions import ColumnError, SegkitValueError, SegmentMapError
+from segkit.segmenters._column_edges import ColumnBinning, ColumnEdges, Scores, score_columns
+from segkit.segmenters._customer_groups import CustomerGroups
+from segkit.segmenters._edges_spread import EdgesSpread, bootstrap_edges
 from segkit.segmenters._named_maps import NAMED_MAPS, named_segment_map
-from segkit.segmenters._rfm_edges import checked_edges, given_edges, learned_edges
+from segkit.segmenters._rfm_edges import METHODS, binned_columns, learned_edges, warn_of_ties
 from segkit.segmenters._rfm_words import ScoredColumn, rules, thresholds
 from segkit.segmenters._segment_map import RFM_DIMENSIONS, SegmentMap
 
@@ -40,18 +42,37 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
     Parameters
     ----------
     columns : sequence of str or of int, default=("recency_days", "frequency", "monetary")
-        The columns to score. In the first, smaller is better (days since the last order); in the
-        others, larger. The first three play the parts of recency, frequency and monetary value,
-        further ones are scored under their own name. Integers are positions. Of an array the
-        first columns are taken in this order; it may have two columns (recency and frequency),
-        and further ones are ignored.
+        The columns to score. The first three play the parts of recency, frequency and monetary
+        value; further ones, such as ``tenure_days`` (the length of LRFM), are scored under their
+        own name. Integers are positions. Of an array the first columns are taken in this order;
+        it may have two columns (recency and frequency), and further ones are ignored.
+    smaller_is_better : sequence of str or of int, default=None
+        Those of `columns` in which a smaller value is better. None: the first, which counts the
+        days since the last order.
     n_bins : int or sequence of int, default=5
         Number of scores, for all columns or for each.
-    binning : "quantile", mapping or sequence, default="quantile"
-        How the edges between scores are found. ``"quantile"`` puts equal shares of the customers
-        seen in ``fit`` into each score (linear interpolation), as far as ties let it. A mapping
-        of column to ``n_bins - 1`` increasing edges gives them in the data's own units; columns
-        that it leaves out get quantiles. A sequence gives the edges of every column in order.
+    binning : str, mapping or sequence, default="quantile"
+        How the edges between scores are found:
+
+        - ``"quantile"`` puts equal shares of the customers seen in ``fit`` into each score (linear
+          interpolation), as far as ties let it;
+        - ``"uniform"`` cuts the range of the values into equal widths;
+        - ``"kmeans"`` finds the clusters of the values with the least inertia (one dimension, by
+          dynamic programming, the same every time) and puts the edges halfway between their
+          centres;
+        - ``"nested"`` learns quantiles of the second column within each score of the first, and
+          of the third within each pair of scores of the first two. A cell with fewer customers
+          than scores takes the edges of the cell around it. Further columns get plain quantiles.
+
+        A mapping of column to ``n_bins - 1`` increasing edges, or to one of the first three
+        names, says it column by column; columns that it leaves out get quantiles. A sequence
+        says it for every column in order.
+    groups : str or int, default=None
+        A column whose values are groups of customers, such as ``"country"``: edges are learned
+        within each group. Customers of a group that ``fit`` did not see, or in which fewer
+        customers than scores have all their values, and those whose group is missing, are scored
+        with the edges learned from all customers. An integer is a position; of an array, the
+        column behind `columns` holds the groups (numbers) where a name is given.
     segment_map : {"rf_grid", "r_rfm", "pymc"} or SegmentMap, default="rf_grid"
         The names of the score cells. ``"rf_grid"`` has ten segments over recency and frequency
         and fits any ``n_bins``; ``"r_rfm"`` is the map of the R package rfm (5 scores),
@@ -64,7 +85,13 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
     Attributes
     ----------
     bin_edges_ : dict of str (or int) to ndarray of shape (n_bins - 1,)
-        The inner edges of each column, ascending, in the column's units. Ties can make them equal.
+        The inner edges of each column, ascending, in the column's units, as learned from all
+        customers. Ties can make them equal. With ``binning="nested"`` those of the second and
+        third column have a first axis for each score of the first (and a second one for each of
+        the second): ``bin_edges_["frequency"][3]`` are the edges of frequency where the recency
+        score is 4.
+    group_bin_edges_ : dict of group to dict
+        The same for each group; only where there are `groups`.
     segment_map_ : SegmentMap
         The map in use.
     segments_ : ndarray of shape (n_segments,), dtype object
@@ -92,11 +119,18 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
     Notes
     -----
     The score of a value v is 1 + #{edges < v}; where smaller is better,
-    n_bins - #{edges < v}. Edges are the k / n_bins quantiles, k = 1 ... n_bins - 1.
+    n_bins - #{edges < v}. Quantile edges are the k / n_bins quantiles, k = 1 ... n_bins - 1
+    (Hyndman & Fan 1996, type 7).
+
+    ``"kmeans"`` is exact up to 1,024 distinct values of a column. More are pooled to as many
+    points first, and the clusters of these refined on all values.
 
     References
     ----------
     Hughes, A. M. (1994). *Strategic Database Marketing*. Probus.
+
+    Wang, H. & Song, M. (2011). Ckmeans.1d.dp: Optimal k-means clustering in one dimension by
+    dynamic programming. *The R Journal*, 3(2), 29-33.
 
     Examples
     --------
@@ -122,12 +156,16 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
     'Champions'
     """
 
+    _edges: list[ColumnEdges]
+    _customer_groups: CustomerGroups
     _label_column: ClassVar[str] = "rfm_segment"
     _min_columns: ClassVar[int] = 2
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "columns": [list, tuple],
+        "smaller_is_better": [None, list, tuple],
         "n_bins": [Interval(Integral, 2, None, closed="left"), list, tuple],
-        "binning": [StrOptions({"quantile"}), Mapping, list, tuple],
+        "binning": [StrOptions({*METHODS, "nested"}), Mapping, list, tuple],
+        "groups": [None, str, Interval(Integral, 0, None, closed="left")],
         "segment_map": [StrOptions(set(NAMED_MAPS)), SegmentMap],
         "missing": [StrOptions({"raise", "unassigned"})],
     }
@@ -136,16 +174,20 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         self,
         *,
         columns: Sequence[str | int] = ("recency_days", "frequency", "monetary"),
+        smaller_is_better: Sequence[str | int] | None = None,
         n_bins: int | Sequence[int] = 5,
-        binning: Literal["quantile"]
-        | Mapping[str | int, ArrayLike]
-        | Sequence[ArrayLike] = "quantile",
+        binning: Literal["quantile", "uniform", "kmeans", "nested"]
+        | Mapping[str | int, ArrayLike | str]
+        | Sequence[ArrayLike | str] = "quantile",
+        groups: str | int | None = None,
         segment_map: str | SegmentMap = "rf_grid",
         missing: Literal["raise", "unassigned"] = "raise",
     ) -> None:
         self.columns = columns
+        self.smaller_is_better = smaller_is_better
         self.n_bins = n_bins
         self.binning = binning
+        self.groups = groups
         self.segment_map = segment_map
         self.missing = missing
 
@@ -173,32 +215,34 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         SegmentMapError
             For a map that needs scores which are not there.
         """
-        values = self._validate_customers(X, reset=True)
-        columns, dimensions = self._columns_used, self._dimensions()
-        self._check_columns(dimensions)
-        n_bins = self._bins_per_column()
-        named = dict(zip(self.columns, columns, strict=False))
-        given = {
-            named[column]: column_edges
-            for column, column_edges in given_edges(self.binning, self.columns).items()
-            if column in named
-        }
-        segment_map = self._fitting_map(dict(zip(dimensions, n_bins, strict=True)))
-        edges = []
-        for column, bins, column_values in zip(columns, n_bins, values.T, strict=True):
-            if column in given:
-                edges.append(checked_edges(given[column], column, bins))
-            else:
-                edges.append(learned_edges(column_values, column, bins))
-            edges[-1].setflags(write=False)
-        self._bins = tuple(n_bins)
-        self._separator = "-" if max(n_bins[:3]) > 9 else ""
-        self._mapped = [dimensions.index(dimension) for dimension in segment_map.dimensions]
-        self._edge_lists = [column_edges.tolist() for column_edges in edges]
-        self.bin_edges_ = dict(zip(columns, edges, strict=True))
-        self.segment_map_ = segment_map
-        self.segments_ = np.array(segment_map.names, dtype=object)
-        return self._finish_fit(X, values)
+        self._learn(X)
+        return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X: Any, y: Any = None) -> NDArray[np.int64] | NDArray[np.float64]:
+        """Learn the edges of the scores and return the scores, which saves to find them twice.
+
+        Parameters
+        ----------
+        X : eager frame or array of shape (n_customers, n_columns)
+            One row per customer.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of shape (n_customers, n_columns_scored)
+            As :meth:`transform`.
+
+        Raises
+        ------
+        LazyFrameError
+            For a lazy frame: fit, then use ``assign``.
+        ColumnError, SegkitTypeError, SegkitValueError, MissingValuesError, SegmentMapError
+            As ``fit``.
+        """
+        self._refuse_lazy(X, verb="fit_transform")
+        return self._as_features(*self._learn(X))
 
     def transform(self, X: Any) -> NDArray[np.int64] | NDArray[np.float64]:
         """Return the scores.
@@ -228,11 +272,7 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         self._refuse_lazy(X, verb="transform")
         values = self._validate_customers(X, reset=False)
-        if self.missing == "raise":
-            return self._scores(values)
-        scored = self._scores(values).astype(np.float64)
-        scored[np.isnan(values)] = np.nan
-        return scored
+        return self._as_features(values, self._scores(values))
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return the names of the scores.
@@ -261,11 +301,58 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         -------
         pandas.DataFrame
             A row a segment, in code order: ``code``, ``segment``, ``rule`` (its scores) and
-            ``thresholds`` (the same in the units of the data, as learned).
+            ``thresholds`` (the same in the units of the data, as learned from all customers).
+            With `groups`, a further column for each group, such as ``thresholds: DE``.
         """
         described = super().describe()
-        columns = dict(zip(self._dimensions(), self._scored_columns(), strict=True))
-        return described.assign(thresholds=thresholds(self.segment_map_, columns))
+        described["thresholds"] = self._thresholds(-1)
+        for place, group in enumerate(self._group_labels):
+            described[f"thresholds: {group}"] = self._thresholds(place)
+        return described
+
+    def edges_spread(
+        self,
+        X: Any,
+        *,
+        n_bootstraps: int = 100,
+        random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
+    ) -> EdgesSpread:
+        """Tell how far the edges, and with them the segments, hang on who happens to be in `X`.
+
+        The customers are drawn again and again, with replacement (bootstrap). Each draw learns
+        edges of its own, by which all customers of `X` are put into segments.
+
+        Parameters
+        ----------
+        X : eager frame or array of shape (n_customers, n_columns)
+            One row per customer, usually those seen in ``fit``. Customers with missing values
+            are left out.
+        n_bootstraps : int, default=100
+            Number of draws.
+        random_state : int, RandomState instance or None, default=None
+            Seed of the draws; pass an int for the same result every time.
+        n_jobs : int, default=None
+            Number of threads (joblib); None means 1, -1 all processors.
+
+        Returns
+        -------
+        EdgesSpread
+            The edges with their 95 % intervals, and the share of customers whose segment changes.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        LazyFrameError
+            For a lazy frame.
+        ColumnError, SegkitTypeError, SegkitValueError, MissingValuesError
+            As ``fit``.
+        """
+        check_is_fitted(self)
+        self._refuse_lazy(X, verb="edges_spread")
+        values = self._validate_customers(X, reset=False)
+        return bootstrap_edges(self, values, n_bootstraps, random_state, n_jobs)
 
     def __sklearn_tags__(self) -> Tags:
         """Return the tags of a segmenter whose features are scores, not floats as they came."""
@@ -275,8 +362,8 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        for edges in getattr(self, "bin_edges_", {}).values():
-            edges.setflags(write=False)  # pickle forgets it
+        if hasattr(self, "_edges"):
+            self._publish_edges()  # pickle forgets which arrays are read-only
 
     # The segmenter's hooks.
 
@@ -290,14 +377,15 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         return max([self._min_columns, *places])
 
     def _codes(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
-        return self.segment_map_.codes(self._scores(values)[:, self._mapped])
+        scored = self._scores(values, n_columns=max(self._mapped) + 1)
+        return self.segment_map_._codes_of([scored[position] for position in self._mapped])
 
     def _code_one(self, values: list[float]) -> int:
-        cell = tuple(
-            score_one(values[i], self._edge_lists[i], smaller_is_better=i == 0) - 1
-            for i in self._mapped
-        )
-        return int(self.segment_map_._table[cell])
+        group = None if self._group_used is None else int(values[-1])
+        scored: list[int] = []
+        for edges, value in zip(self._edges, values, strict=False):
+            scored.append(edges.score_one(value, group, scored))
+        return int(self.segment_map_._table[tuple([scored[i] - 1 for i in self._mapped])])
 
     def _code_expression(self, values: Sequence[nw.Expr]) -> nw.Expr:
         return self.segment_map_.code_expression(
@@ -307,15 +395,16 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
     def _feature_columns(
         self, frame: nw.DataFrame[Any], values: NDArray[np.float64]
     ) -> list[nw.Series[Any]]:
-        missing = np.isnan(values)
-        scored = self._scores(np.nan_to_num(values))
+        scored, missing = self._scores(values), self._missing_scores(values)
+        if missing is None:
+            missing = np.zeros((len(values), len(scored)), dtype=bool)
         may_miss = self.missing == "unassigned"
         columns = [
-            integer_series(frame, name, scored[:, i], missing[:, i] if may_miss else None)
-            for i, name in enumerate(self._score_names())
+            integer_series(frame, name, scores.astype(np.int64), absent if may_miss else None)
+            for name, scores, absent in zip(self._score_names(), scored, missing.T, strict=True)
         ]
-        n_bins = self._bins[:3]
-        cell = np.ravel_multi_index(tuple(scored[:, : len(n_bins)].T - 1), n_bins)
+        n_bins = [edges.binning.n_bins for edges in self._edges[:3]]
+        cell = np.ravel_multi_index([scores - 1 for scores in scored[:3]], n_bins)
         occupied, positions = np.unique(cell, return_inverse=True)
         texts = [
             self._separator.join(str(position + 1) for position in np.unravel_index(one, n_bins))
@@ -324,17 +413,128 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         positions[missing[:, : len(n_bins)].any(axis=1)] = len(texts)
         return [*columns, text_series(frame, "rfm_cell", [*texts, None], positions)]
 
-    def _feature_expressions(self, values: Sequence[nw.Expr]) -> dict[str, nw.Expr]:
-        scored = self._score_expressions(values)
+    def _feature_expressions(self, values: Sequence[nw.Expr]) -> list[dict[str, nw.Expr]]:
+        group = None if self._group_used is None else values[-1]
+        names = self._score_names()
+        before = [nw.col(name) for name in names]
+        scored = {
+            name: edges.expression(value, group, before)
+            for name, edges, value in zip(names, self._edges, values, strict=False)
+        }
         # Null scores make a null cell, in every engine that is lazy.
-        digits = [score.cast(nw.Int64).cast(nw.String) for score in scored[:3]]
-        cell = nw.concat_str(digits, separator=self._separator)
-        return {**dict(zip(self._score_names(), scored, strict=True)), "rfm_cell": cell}
+        digits = [score.cast(nw.Int64).cast(nw.String) for score in before[:3]]
+        cell = {"rfm_cell": nw.concat_str(digits, separator=self._separator)}
+        if any(edges.binning.parents for edges in self._edges):
+            return [*({name: score} for name, score in scored.items()), cell]
+        return [scored, cell]
+
+    def _group_column(self) -> str | int | None:
+        return self.groups
+
+    def _group_positions(self, groups: Any, *, reset: bool) -> NDArray[np.intp]:
+        if reset:
+            self._customer_groups = CustomerGroups.among(groups)
+        return self._customer_groups.positions(groups)
+
+    def _group_position_of(self, group: Any) -> int:
+        return self._customer_groups.position(group)
+
+    def _group_expression(self, group: nw.Expr) -> nw.Expr:
+        return self._customer_groups.expression(group)
 
     def _rules(self) -> list[str]:
         return rules(self.segment_map_)
 
     # Private helpers, in reading order.
+
+    def _learn(self, X: Any) -> tuple[NDArray[np.float64], list[Scores]]:
+        """Learn all that fit learns; return the customers' values and their scores."""
+        values = self._validate_customers(X, reset=True)
+        dimensions, binned = self._dimensions(), self._binned_columns()
+        self._check_columns(dimensions)
+        n_bins = [column.n_bins for column in binned]
+        segment_map = self._fitting_map(dict(zip(dimensions, n_bins, strict=True)))
+        if self._group_used is not None:
+            values[:, -1] = self._learned_groups(values, max(n_bins))
+        self._edges = learned_edges(values, binned, self._group_of(values), self._n_groups)
+        self._separator = "-" if max(n_bins[:3]) > 9 else ""
+        self._mapped = [dimensions.index(dimension) for dimension in segment_map.dimensions]
+        scored, missing = self._scores(values), self._missing_scores(values)
+        warn_of_ties(self._edges, scored, missing)
+        codes = segment_map._codes_of([scored[position] for position in self._mapped])
+        if missing is not None:
+            codes[missing.any(axis=1)] = -1
+        self._publish_edges()
+        self.segment_map_ = segment_map
+        self.segments_ = np.array(segment_map.names, dtype=object)
+        self._finish_fit(X, values, codes)
+        return values, scored
+
+    def _learned_groups(self, values: NDArray[np.float64], n_bins: int) -> NDArray[np.intp]:
+        """Keep the groups in which edges can be learned; return each customer's position."""
+        positions = values[:, -1].astype(np.intp)
+        complete = positions[~np.isnan(values).any(axis=1)]
+        seen = self._customer_groups
+        large_enough = np.bincount(complete, minlength=len(seen.labels) + 1)[:-1] >= n_bins
+        if not large_enough.any():
+            raise SegkitValueError(
+                f"RFMScorer: none of the {len(seen.labels):,} groups in {self._group_used!r} has "
+                f"{n_bins} customers with all values, one for each score, so nothing can be "
+                "learned within them. Is it a column of groups? Else leave groups out."
+            )
+        self._customer_groups = seen.those(large_enough)
+        others = len(self._customer_groups.labels)
+        place = np.where(large_enough, np.cumsum(large_enough) - 1, others)
+        learned: NDArray[np.intp] = np.append(place, others)[positions]
+        return learned
+
+    def _publish_edges(self) -> None:
+        """Show the edges, read-only, because changed ones would not be those in use."""
+        tables = {edges.binning.column: edges.table for edges in self._edges}
+        for table in tables.values():
+            table.setflags(write=False)
+        self.bin_edges_ = {column: table[-1] for column, table in tables.items()}
+        if self._group_used is not None:
+            self.group_bin_edges_ = {
+                label: {column: table[place] for column, table in tables.items()}
+                for place, label in enumerate(self._group_labels)
+            }
+
+    def _scores(self, values: NDArray[np.float64], n_columns: int | None = None) -> list[Scores]:
+        return score_columns(values, self._edges[:n_columns], self._group_of(values))
+
+    def _group_of(self, values: NDArray[np.float64]) -> NDArray[np.intp] | None:
+        return None if self._group_used is None else values[:, -1].astype(np.intp)
+
+    @property
+    def _group_labels(self) -> tuple[Any, ...]:
+        return () if self._group_used is None else self._customer_groups.labels
+
+    @property
+    def _n_groups(self) -> int:
+        return len(self._group_labels)
+
+    def _missing_scores(self, values: NDArray[np.float64]) -> NDArray[np.bool_] | None:
+        """Return where there is no score: without a value, or within that of a missing parent."""
+        if missing_rows(values) is None:
+            return None
+        absent = np.isnan(values[:, : len(self._edges)])
+        for position, edges in enumerate(self._edges):
+            for parent in edges.parents:
+                absent[:, position] |= absent[:, parent]
+        return absent
+
+    def _as_features(
+        self, values: NDArray[np.float64], scored: Sequence[Scores]
+    ) -> NDArray[np.int64] | NDArray[np.float64]:
+        dtype: Any = np.int64 if self.missing == "raise" else np.float64
+        features = np.empty((len(values), len(scored)), dtype=dtype, order="F")
+        for position, column in enumerate(scored):
+            features[:, position] = column
+        missing = self._missing_scores(values)
+        if missing is not None:
+            features[missing] = np.nan
+        return features
 
     def _check_columns(self, dimensions: Sequence[str]) -> None:
         if "recency_days" in self._columns_used[1:]:
@@ -351,28 +551,41 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
     def _dimensions(self) -> list[str]:
         return _dimensions_of(self._columns_used)
 
-    def _scored_columns(self) -> list[ScoredColumn]:
-        return [
-            ScoredColumn(str(column), edges, smaller_is_better=position == 0)
-            for position, (column, edges) in enumerate(self.bin_edges_.items())
-        ]
+    def _thresholds(self, group: int) -> list[str]:
+        columns = {
+            dimension: ScoredColumn(
+                dimension,
+                str(edges.binning.column),
+                edges.table[group],
+                edges.binning.smaller_is_better,
+                [self._dimensions()[parent] for parent in edges.parents],
+            )
+            for dimension, edges in zip(self._dimensions(), self._edges, strict=True)
+        }
+        return thresholds(self.segment_map_, columns)
 
     def _score_names(self) -> list[str]:
         return [f"{dimension}_score" for dimension in self._dimensions()]
 
-    def _bins_per_column(self) -> list[int]:
-        n_columns = len(self._columns_used)
-        if not isinstance(self.n_bins, Sequence):
-            return [int(self.n_bins)] * n_columns
-        bins = list(self.n_bins)
-        if len(bins) != len(self.columns) or not all(
-            isinstance(number, int | np.integer) and number >= 2 for number in bins
+    def _binned_columns(self) -> list[ColumnBinning]:
+        """Return how each column is to be scored."""
+        named = dict(zip(self.columns, self._columns_used, strict=False))
+        n_bins = self.n_bins if isinstance(self.n_bins, Sequence) else [self.n_bins] * len(named)
+        if len(n_bins) not in (len(named), len(self.columns)) or not all(
+            isinstance(number, int | np.integer) and number >= 2 for number in n_bins
         ):
             raise SegkitValueError(
                 f"RFMScorer: n_bins must be an integer of at least 2, or one for each of the "
                 f"{len(self.columns)} columns, got {self.n_bins!r}."
             )
-        return [int(number) for number in bins[:n_columns]]
+        smaller = self.columns[:1] if self.smaller_is_better is None else self.smaller_is_better
+        if unknown := [column for column in smaller if column not in self.columns]:
+            raise ColumnError(
+                f"RFMScorer: smaller_is_better names {unknown}, which are not among "
+                f"columns={tuple(self.columns)}."
+            )
+        directions = [name in smaller for name in named]
+        return binned_columns(self.binning, self.columns, named, n_bins, directions)
 
     def _fitting_map(self, n_bins: Mapping[str, int]) -> SegmentMap:
         given = self.segment_map
@@ -392,24 +605,6 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
                     f"n_bins={n_bins[dimension]}."
                 )
         return segment_map
-
-    def _scores(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
-        return np.column_stack(
-            [
-                scores(values[:, position], edges, smaller_is_better=position == 0)
-                for position, edges in enumerate(self.bin_edges_.values())
-            ]
-        )
-
-    def _score_expressions(self, values: Sequence[nw.Expr]) -> list[nw.Expr]:
-        return [
-            nw.when(~value.is_null()).then(
-                score_expression(value, edges, smaller_is_better=position == 0)
-            )
-            for position, (value, edges) in enumerate(
-                zip(values, self.bin_edges_.values(), strict=True)
-            )
-        ]
 
 
 def _dimensions_of(columns: Sequence[str | int]) -> list[str]:

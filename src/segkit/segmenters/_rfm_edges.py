@@ -1,37 +1,80 @@
 """The edges of RFM scores: given by the user, or learned from the customers."""
 
+import itertools
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segkit._binning import quantile_edges
+from segkit._binning import (
+    OrderedValues,
+    kmeans_edges,
+    quantile_edges,
+    uniform_edges,
+)
 from segkit.exceptions import SegkitValueError, TiedScoresWarning
+from segkit.segmenters._column_edges import ColumnBinning, ColumnEdges, Edges, Scores
+
+METHODS: dict[str, Callable[[OrderedValues, int], Edges]] = {
+    "quantile": quantile_edges,
+    "uniform": uniform_edges,
+    "kmeans": kmeans_edges,
+}
 
 
-def given_edges(binning: Any, columns: Sequence[str | int]) -> dict[str | int, Any]:
-    """Return the edges that `binning` gives, by the columns as they are named in `columns`."""
+def binned_columns(
+    binning: Any,
+    columns: Sequence[str | int],
+    named: Mapping[str | int, str | int],
+    n_bins: Sequence[int],
+    smaller_is_better: Sequence[bool],
+) -> list[ColumnBinning]:
+    """Return how each column is scored, given the parameter `binning`.
+
+    `named` has the columns to score as they stand in `columns`, and as they are called in the data.
+    """
+    sources = _sources(binning, columns)
+    is_nested = isinstance(binning, str) and binning == "nested"
+    binned = []
+    for position, (name, column) in enumerate(named.items()):
+        source = sources[name]
+        if not isinstance(source, str):
+            source = checked_edges(source, column, n_bins[position])
+        elif source not in METHODS:
+            raise SegkitValueError(
+                f"RFMScorer: binning of {column!r} must be edges or one of {tuple(METHODS)}, got "
+                f"{source!r}."
+            )
+        parents = tuple(range(position)) if is_nested and position < 3 else ()
+        binned.append(
+            ColumnBinning(
+                column, int(n_bins[position]), smaller_is_better[position], source, parents
+            )
+        )
+    return binned
+
+
+def _sources(binning: Any, columns: Sequence[str | int]) -> dict[str | int, Any]:
     if isinstance(binning, str):
-        return {}
+        return dict.fromkeys(columns, "quantile" if binning == "nested" else binning)
     if isinstance(binning, Mapping):
         unknown = [column for column in binning if column not in columns]
         if unknown:
             raise SegkitValueError(
-                f"RFMScorer: binning gives edges for {unknown}, which are not among "
-                f"columns={tuple(columns)}."
+                f"RFMScorer: binning names {unknown}, which are not among columns={tuple(columns)}."
             )
-        return dict(binning)
+        return {column: binning.get(column, "quantile") for column in columns}
     if len(binning) != len(columns):
         raise SegkitValueError(
-            f"RFMScorer: binning gives edges for {len(binning)} columns; there are "
+            f"RFMScorer: binning is for {len(binning)} columns; there are "
             f"{len(columns)}: {tuple(columns)}."
         )
     return dict(zip(columns, binning, strict=True))
 
 
-def checked_edges(edges: Any, column: str | int, n_bins: int) -> NDArray[np.float64]:
+def checked_edges(edges: Any, column: str | int, n_bins: int) -> Edges:
     """Return a copy of the given edges of a column."""
     try:
         checked = np.array(edges, dtype=np.float64)
@@ -51,28 +94,102 @@ def checked_edges(edges: Any, column: str | int, n_bins: int) -> NDArray[np.floa
 
 
 def learned_edges(
-    values: NDArray[np.float64], column: str | int, n_bins: int
-) -> NDArray[np.float64]:
-    """Return the quantile edges of a column, and warn where ties leave fewer scores."""
-    present = values[~np.isnan(values)]
-    if not present.size:
-        raise SegkitValueError(
-            f"RFMScorer: column {column!r} has only missing values; there is nothing to learn "
-            "from. Drop it from columns, or give its edges with binning=..."
+    values: NDArray[np.float64],
+    columns: Sequence[ColumnBinning],
+    group: NDArray[np.intp] | None = None,
+    n_groups: int = 0,
+) -> list[ColumnEdges]:
+    """Learn the edges of each column: within each group, and, last, for all customers.
+
+    `values` has a column for each, NaN where missing; `group` the group of each customer, from 0;
+    `n_groups` stands for those without one.
+    """
+    found: list[list[Edges]] = []
+    if group is not None:
+        order = np.argsort(group, kind="stable")
+        bounds = np.searchsorted(group[order], np.arange(n_groups + 1))
+        members = [order[start:end] for start, end in itertools.pairwise(bounds)]
+        found += [_edges_of(values[rows], columns) for rows in members]
+    found.append(_edges_of(values, columns))
+    return [
+        ColumnEdges(binning, np.stack(tables))
+        for binning, *tables in zip(columns, *found, strict=True)
+    ]
+
+
+def _edges_of(values: NDArray[np.float64], columns: Sequence[ColumnBinning]) -> list[Edges]:
+    """Return the edges of each column, of shape (*scores of its parents, n_edges)."""
+    found: list[Edges] = []
+    scored: list[Scores] = []
+    for position, binning in enumerate(columns):
+        used = values[:, [*binning.parents, position]]
+        present = np.flatnonzero(~np.isnan(used).any(axis=1))
+        column = values[:, position] if present.size == len(values) else values[present, position]
+        if not isinstance(binning.source, str):
+            found.append(binning.source)
+        elif column.size:
+            parents = [scored[parent][present] for parent in binning.parents]
+            shape = [columns[parent].n_bins for parent in binning.parents]
+            found.append(_edges_within(column, binning, parents, shape, around=None))
+        else:
+            raise SegkitValueError(
+                f"RFMScorer: column {binning.column!r} has only missing values; there is nothing "
+                "to learn from. Drop it from columns, or give its edges with binning=..."
+            )
+        if any(position in later.parents for later in columns):
+            edges = ColumnEdges(binning, found[-1][np.newaxis])
+            scored.append(edges.score(values[:, position], None, scored))
+    return found
+
+
+def _edges_within(
+    column: NDArray[np.float64],
+    binning: ColumnBinning,
+    parents: Sequence[Scores],
+    shape: Sequence[int],
+    around: Edges | None,
+) -> Edges:
+    """Return the edges within each cell of the parents' scores.
+
+    A cell with fewer customers than scores takes the edges of the cell around it.
+    """
+    edges = around
+    if edges is None or column.size >= binning.n_bins:
+        edges = METHODS[str(binning.source)](OrderedValues(column), binning.n_bins)
+    if not shape:
+        return edges
+    cells = []
+    for score in range(1, shape[0] + 1):
+        rows = np.flatnonzero(parents[0] == score)
+        inside = [parent[rows] for parent in parents[1:]]
+        cells.append(_edges_within(column[rows], binning, inside, shape[1:], edges))
+    return np.stack(cells)
+
+
+def warn_of_ties(
+    columns: Sequence[ColumnEdges], scored: Sequence[Scores], missing: NDArray[np.bool_] | None
+) -> None:
+    """Warn of each column in which fewer scores occur than were to be learned."""
+    for position, edges in enumerate(columns):
+        binning, column_scores = edges.binning, scored[position]
+        if not isinstance(binning.source, str):
+            continue
+        if missing is not None:
+            column_scores = column_scores[~missing[:, position]]
+        distinct = sum(
+            bool((column_scores == score).any()) for score in range(1, binning.n_bins + 1)
         )
-    edges = quantile_edges(present, n_bins)
-    distinct = np.unique(np.searchsorted(edges, np.unique(present), side="left")).size
-    if distinct < n_bins:
-        advice = (
-            "All its values are equal, so this score tells nothing."
-            if distinct == 1
-            else f"Equal values share a score and the scale stays 1 to {n_bins}. Fewer n_bins, "
-            "or edges of your own through binning=..., give scores that all occur."
-        )
-        warnings.warn(
-            f"RFMScorer: ties leave column {column!r} with {distinct} distinct "
-            f"score{'s' if distinct > 1 else ''} of {n_bins}. {advice}",
-            TiedScoresWarning,
-            stacklevel=4,  # the line that calls fit
-        )
-    return edges
+        if distinct < binning.n_bins:
+            advice = (
+                "All its values are equal, so this score tells nothing."
+                if distinct == 1
+                else f"Equal values share a score and the scale stays 1 to {binning.n_bins}. "
+                "Fewer n_bins, or edges of your own through binning=..., give scores that all "
+                "occur."
+            )
+            warnings.warn(
+                f"RFMScorer: ties leave column {binning.column!r} with {distinct} distinct "
+                f"score{'s' if distinct > 1 else ''} of {binning.n_bins}. {advice}",
+                TiedScoresWarning,
+                stacklevel=5,  # the line that calls fit
+            )

@@ -105,6 +105,7 @@ class SegmentMap:
             for name, listed in entries.items()
         }
         self._table = self._checked_table()
+        self._codes = np.pad(self._table, [(1, 0)] * self._table.ndim).ravel()
 
     def codes(self, scores: Any) -> NDArray[np.int64]:
         """Return the segment codes of rows of scores.
@@ -132,7 +133,16 @@ class SegmentMap:
             )
         if rows.size and ((rows < 1).any() or (rows > self.n_bins).any()):
             raise SegmentMapError(f"SegmentMap: scores run from 1 to {self.n_bins}.")
-        codes: NDArray[np.int64] = self._table[tuple(rows.T - 1)]
+        return self._codes_of(list(rows.T))
+
+    def _codes_of(self, scores: Sequence[NDArray[np.integer[Any]]]) -> NDArray[np.int64]:
+        """Return the codes of scores that are known to be in range, an array per dimension."""
+        # The codes stand in one row, with room for a score of 0, so that no 1 is subtracted.
+        cell = scores[0].astype(np.min_scalar_type(self._codes.size), copy=True)
+        for n_bins, score in zip(self.n_bins[1:], scores[1:], strict=True):
+            cell *= n_bins + 1
+            cell += score.astype(cell.dtype, copy=False)
+        codes: NDArray[np.int64] = self._codes.take(cell)
         return codes
 
     def code_expression(self, scores: Mapping[str, nw.Expr]) -> nw.Expr:

@@ -171,7 +171,7 @@ def check_missing_values_in_eager_frames(subject: Subject, customers: pd.DataFra
     fitted = subject.fitted
     can_choose, handles = "missing" in fitted.get_params(), _handles_missing(fitted)
     strict = subject.fit(subject.customers, missing="raise") if can_choose else fitted
-    for name in subject.columns:
+    for name in subject.numbers:
         row = customers.iloc[[0]]
         infinite, absent = _with_value(row, name, np.inf), _with_value(row, name, np.nan)
         for verb in ("predict", "transform", "assign", "predict_one"):
@@ -186,7 +186,7 @@ def check_missing_values_in_eager_frames(subject: Subject, customers: pd.DataFra
             lenient = subject.fit(subject.customers, missing="unassigned")
             problem = _unassigned_problem(subject, lenient, customers, name)
         elif handles:
-            problem = _missing_problem(fitted, customers, name)
+            problem = _missing_problem(subject, fitted, customers, name)
         else:
             problem = None
         if problem:
@@ -201,12 +201,12 @@ def check_missing_values_in_lazy_frames(subject: Subject, customers: pd.DataFram
     """
     fitted, handles = subject.fitted, _handles_missing(subject.fitted)
     used = subject.used(customers).head(5)
-    used = used.astype(dict.fromkeys(subject.columns, np.float64))
+    used = used.astype(dict.fromkeys(subject.numbers, np.float64))
     others = list(fitted.predict_segments(used))[1:]
     for kind in installed(LAZY_KINDS):
         if not _runs_lazily(fitted, as_kind(used, kind)):
             continue
-        for name in subject.columns:
+        for name in subject.numbers:
             absent = _with_value(used.iloc[[0]], name, np.nan)
             first = fitted.predict_segments(absent)[0] if handles else UNASSIGNED
             for value in (None, np.nan) if handles else (None, np.nan, np.inf, -np.inf):
@@ -328,11 +328,16 @@ def _unassigned_problem(
         return f"with missing='unassigned', fit gave NaN in {name!r} a segment in labels_"
     if not _raises(lenient, "predict", _with_value(customers.iloc[[0]], name, np.inf)):
         return f"with missing='unassigned', predict took infinity in {name!r}"
-    return _missing_problem(lenient, customers, name, expected=UNASSIGNED)
+    return _missing_problem(subject, lenient, customers, name, expected=UNASSIGNED)
 
 
 def _missing_problem(
-    fitted: Any, customers: pd.DataFrame, name: str, *, expected: str | None = None
+    subject: Subject,
+    fitted: Any,
+    customers: pd.DataFrame,
+    name: str,
+    *,
+    expected: str | None = None,
 ) -> str | None:
     """Each verb gives NaN in this column the same segment: by default that of predict."""
     bad = _first_missing(customers, name)
@@ -343,7 +348,7 @@ def _missing_problem(
         "predict_segments": fitted.predict_segments(bad)[0],
         "predict_one": fitted.predict_one(_only_row(bad)),
     }
-    used = customers[[str(column) for column in fitted.feature_names_in_]].astype(np.float64)
+    used = customers[subject.columns].astype(dict.fromkeys(subject.numbers, np.float64))
     for kind in installed(EAGER_KINDS):
         for value in (None, np.nan):
             frame = _frame_with_value(used, kind, name, value)

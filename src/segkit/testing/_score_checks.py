@@ -108,8 +108,8 @@ def check_extra_and_reordered_columns_change_nothing(
 def check_arrays_are_taken_by_position(subject: Subject, customers: pd.DataFrame) -> str | None:
     """An array holds the columns in the order of `columns`; further ones are ignored."""
     columns = _column_names(subject.estimator)
-    if not columns:
-        return None
+    if not columns or set(columns) != set(subject.columns):
+        return None  # an array cannot hold groups by name
     by_name = subject.fit(customers).labels_
     array = customers[columns].to_numpy(dtype=np.float64)
     wide = np.column_stack([array, np.arange(len(array)), np.full(len(array), -1.0)])

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 from sklearn.base import clone
 
 #: A check returns what is wrong for these customers, or None. What it raises counts as wrong, too.
@@ -46,6 +47,11 @@ class Subject:
     def columns(self) -> list[str]:
         """The columns that the segmenter uses of the customers."""
         return [str(name) for name in self.fitted.feature_names_in_]
+
+    @property
+    def numbers(self) -> list[str]:
+        """Those of them that hold numbers; others hold groups."""
+        return [name for name in self.columns if is_numeric_dtype(self._customers[name])]
 
     def used(self, customers: pd.DataFrame) -> pd.DataFrame:
         """Return the columns that the segmenter uses; all, where it takes them by position."""
