@@ -57,6 +57,7 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
     "show_signature": False,
     "nested_sections": False,
+    "remove_config_comments": True,
     "thumbnail_size": (640, 400),
 }
 
