@@ -11,11 +11,16 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from segkit._blocks import row_blocks
+
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.integer[Any]]
 
 # Whole numbers in a range up to this are counted, which takes a fraction of the time of sorting.
 _MOST_COUNTED = 1 << 16
+# Of so many values, selecting some takes less time than sorting all.
+_MANY_VALUES = 1 << 18
+_SAMPLE = 1 << 16
 # The dynamic programme takes the square of this, in time and memory; more values are pooled first.
 _MOST_POINTS = 1_024
 # Each step lowers the inertia, so there is an end; rounding must not keep two steps going forever.
@@ -25,45 +30,84 @@ _MOST_STEPS = 1_000
 class OrderedValues:
     """Finite values by rank: sorted, or, where they are whole numbers in a small range, counted."""
 
-    def __init__(self, values: Floats) -> None:
+    def __init__(self, values: NDArray[Any]) -> None:
         self.size = values.size
-        self._counts = _counts_of_whole_numbers(values)
-        if self._counts is None:
-            self._sorted = np.sort(values)
-        else:
-            self._first = float(values.min())
+        self._values = values
+        self.lowest, self.highest = float(values.min()), float(values.max())
+        self._counts = _counts_of_whole_numbers(values, self.lowest, self.highest)
 
-    def at(self, ranks: Any) -> Floats:
-        """Return the values at these ranks, from 0."""
-        if self._counts is None:
-            values: Floats = self._sorted[ranks]
-            return values
-        return np.asarray(self._first + np.searchsorted(self._up_to, ranks, side="right"))
+    def at(self, ranks: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        """Return the values at a few ranks, from 0, and the values that come next."""
+        after = np.minimum(ranks + 1, self.size - 1)
+        if self._counts is not None:
+            up_to = np.cumsum(self._counts)
+            low, high = np.searchsorted(up_to, [ranks, after], side="right")
+            return np.asarray(self.lowest + low), np.asarray(self.lowest + high)
+        if self.size >= _MANY_VALUES:
+            selected = _selected(self._values, ranks, after)
+            if selected is not None:
+                return selected
+        return self._sorted[ranks], self._sorted[after]
 
     def distinct(self) -> tuple[Floats, Integers]:
         """Return the distinct values, ascending, and how often each occurs."""
-        if self._counts is None:
-            differs = np.concatenate([[True], self._sorted[1:] != self._sorted[:-1]])
-            starts = np.flatnonzero(differs)
-            return self._sorted[starts], np.diff(starts, append=self.size)
-        places = np.flatnonzero(self._counts)
-        return (self._first + places).astype(np.float64), self._counts[places]
+        if self._counts is not None:
+            places = np.flatnonzero(self._counts)
+            return (self.lowest + places).astype(np.float64), self._counts[places]
+        differs = np.concatenate([[True], self._sorted[1:] != self._sorted[:-1]])
+        starts = np.flatnonzero(differs)
+        return self._sorted[starts], np.diff(starts, append=self.size)
 
     @cached_property
-    def _up_to(self) -> Integers:
-        counts: Any = self._counts
-        return np.cumsum(counts)
+    def _sorted(self) -> Floats:
+        return np.sort(self._values).astype(np.float64, copy=False)
 
 
-def _counts_of_whole_numbers(values: Floats) -> Integers | None:
-    few = values[:1_000]
-    if not (few == np.floor(few)).all():
+def _counts_of_whole_numbers(values: NDArray[Any], low: float, high: float) -> Integers | None:
+    """Return how often each whole number from `low` occurs; None where there are others."""
+    if low + _MOST_COUNTED <= high or not low.is_integer():
         return None
-    low, high = values.min(), values.max()
-    if low + _MOST_COUNTED <= high:  # high - low can overflow
-        return None
-    places = (values - low).astype(np.intp)
-    return np.bincount(places) if (places + low == values).all() else None
+    counts = np.zeros(int(high - low) + 1, dtype=np.int64)
+    are_whole = values.dtype.kind in "iu"
+    for rows in row_blocks(values.size):
+        shifted = values[rows] - (int(low) if are_whole else low)
+        places = shifted.astype(np.intp, copy=False)
+        if not are_whole and (places != shifted).any():
+            return None
+        counts += np.bincount(places, minlength=counts.size)
+    return counts
+
+
+def _selected(
+    values: NDArray[Any], ranks: NDArray[np.int64], after: NDArray[np.int64]
+) -> tuple[Floats, Floats] | None:
+    """Return the values at a few ranks, and after them, without sorting all.
+
+    A sample tells between which two values a rank lies almost surely, and only the values between
+    these are sorted. None where the sample was wrong.
+    """
+    sample = np.sort(values[:: values.size // _SAMPLE])
+    margin = 3 * np.sqrt(sample.size) + 2  # six standard deviations of a sample's median rank
+    place, last = ranks / values.size * sample.size, sample.size - 1
+    lows = sample[np.clip(place - margin, 0, last).astype(np.intp)]
+    highs = sample[np.clip(place + margin, 0, last).astype(np.intp)]
+    n_below = np.zeros(ranks.size, dtype=np.int64)
+    between: list[list[Floats]] = [[] for _ in ranks]
+    for rows in row_blocks(values.size):
+        block = values[rows].astype(np.float64, copy=False)
+        for position, (low, high) in enumerate(zip(lows, highs, strict=True)):
+            is_below = block < low
+            n_below[position] += np.count_nonzero(is_below)
+            between[position].append(block[~is_below & (block <= high)])
+    found = []
+    for position, parts in enumerate(between):
+        inside = np.sort(np.concatenate(parts))
+        first, second = ranks[position] - n_below[position], after[position] - n_below[position]
+        if first < 0 or second >= inside.size:
+            return None
+        found.append((inside[first], inside[second]))
+    low_values, high_values = np.array(found).T
+    return low_values, high_values
 
 
 def quantile_edges(ordered: OrderedValues, n_bins: int) -> Floats:
@@ -74,15 +118,13 @@ def quantile_edges(ordered: OrderedValues, n_bins: int) -> Floats:
     """
     position = np.arange(1, n_bins, dtype=np.int64) * (ordered.size - 1)
     below, remainder = np.divmod(position, n_bins)
-    above = np.minimum(below + 1, ordered.size - 1)
-    low, high = ordered.at(below), ordered.at(above)
+    low, high = ordered.at(below)
     return _between(low, high, remainder / n_bins)
 
 
 def uniform_edges(ordered: OrderedValues, n_bins: int) -> Floats:
     """Return the n_bins - 1 edges that cut the range of the values into equal widths."""
-    low, high = ordered.at(np.array([0, ordered.size - 1]))
-    return _between(low, high, np.arange(1, n_bins) / n_bins)
+    return _between(ordered.lowest, ordered.highest, np.arange(1, n_bins) / n_bins)
 
 
 def kmeans_edges(ordered: OrderedValues, n_bins: int) -> Floats:

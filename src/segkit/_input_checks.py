@@ -100,14 +100,9 @@ def _is_null_type(frame: nw.LazyFrame[Any], name: str) -> bool:
     return str(dtypes.get(name)).strip('"') == "NULL"
 
 
-def check_complete(
-    values: NDArray[np.float64], names: Sequence[str], *, owner: str, allow_missing: bool
-) -> None:
+def check_complete(columns: Mapping[str, NDArray[Any]], *, owner: str, allow_missing: bool) -> None:
     """Raise for infinities, and for NaN unless they are allowed."""
-    if np.isfinite(_total(values)):
-        return
-    for position, name in enumerate(names):
-        column = values[:, position]
+    for name, column in columns.items():
         infinite = int(np.isinf(column).sum())
         if infinite:
             raise SegkitValueError(
@@ -123,18 +118,14 @@ def check_complete(
             )
 
 
-def check_customer_columns(
-    values: NDArray[np.float64], names: Sequence[str], *, owner: str
-) -> None:
+def check_customer_columns(columns: Mapping[str, NDArray[Any]], *, owner: str) -> None:
     """Raise where columns with segkit's standard names hold what no customer table can hold."""
-    columns = {name: values[:, position] for position, name in enumerate(names)}
     for name in _COUNTS:
-        if name in columns and columns[name].size and columns[name].min() < 0:
-            negative = int((columns[name] < 0).sum())
+        if name in columns and (negative := int((columns[name] < 0).sum())):
             hint = " Was it counted to a day before the last order?" if "days" in name else ""
             raise SegkitValueError(
-                f"{owner}: column {name!r} is negative in {negative:,} of {len(values):,} rows; "
-                f"it counts days or orders and starts at 0.{hint}"
+                f"{owner}: column {name!r} is negative in {negative:,} of "
+                f"{columns[name].size:,} rows; it counts days or orders and starts at 0.{hint}"
             )
     for smaller, larger in _ORDERED_PAIRS:
         if smaller in columns and larger in columns:
@@ -142,7 +133,8 @@ def check_customer_columns(
             if swapped:
                 raise SegkitValueError(
                     f"{owner}: {smaller!r} exceeds {larger!r} in {swapped:,} of "
-                    f"{len(values):,} rows, which no customer can do. Are the columns swapped?"
+                    f"{columns[smaller].size:,} rows, which no customer can do. Are the columns "
+                    "swapped?"
                 )
 
 
@@ -217,21 +209,23 @@ def row_is_plain(values: Sequence[float], limits: RowLimits) -> bool:
 
 def missing_rows(values: NDArray[np.float64]) -> NDArray[np.bool_] | None:
     """Return which rows have a NaN among finite numbers; None: no row has one."""
-    if not np.isnan(_total(values)):
+    if not np.isnan(total(values)):
         return None
     missing = np.isnan(values)
     return np.logical_or.reduce(missing, axis=1) if missing.any() else None
 
 
-def _total(values: NDArray[np.float64]) -> float:
+def total(values: NDArray[Any]) -> float:
     """Return the sum, in one fast pass: finite only if every value is, NaN if one is."""
+    if values.dtype.kind in "iu":
+        return 0.0
     with np.errstate(over="ignore", invalid="ignore"):
         return float(values.sum())
 
 
 def block_is_plain(values: NDArray[np.float64], limits: RowLimits) -> bool:
     """Tell by a few passes that nothing in some rows calls for the checks of all."""
-    if not np.isfinite(_total(values)):
+    if not np.isfinite(total(values)):
         return False
     if any(values[:, position].min() < 0 for position in limits.counts):
         return False

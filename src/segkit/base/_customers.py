@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,21 +13,19 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
+from segkit._blocks import row_blocks
 from segkit._frames import Frame, collected, number_columns, plain_values
 from segkit._input_checks import (
     check_columns_present,
     check_complete,
     check_customer_columns,
     check_numeric,
+    total,
 )
 from segkit.exceptions import ColumnError, SegkitTypeError, SegkitValueError
 
 if TYPE_CHECKING:
     from segkit.base._segmenter import SegmenterMixin
-
-
-# Rows that are read at once: few enough to stay in the processor's cache.
-_BLOCK = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -49,19 +47,27 @@ class Customers:
         """All customers, as floats of shape (n_customers, n_columns), each column in one piece."""
         return self._floats(slice(None))
 
+    @cached_property
+    def is_complete(self) -> bool:
+        """Whether every value is there, and finite."""
+        return all(np.isfinite(total(column)) for column in self.numbers)
+
     def blocks(self) -> Iterator[tuple[slice, NDArray[np.float64]]]:
         """Yield the same, some rows at a time."""
-        for start in range(0, len(self), _BLOCK):
-            rows = slice(start, min(start + _BLOCK, len(self)))
+        for rows in row_blocks(len(self)):
             yield rows, self._floats(rows)
+
+    def with_groups(self, positions: NDArray[np.intp]) -> Customers:
+        """Return the customers with other positions of their groups."""
+        return replace(self, numbers=[*self.numbers[:-1], positions])
 
     def check(self, *, owner: str, allow_missing: bool) -> None:
         """Raise for infinities, unwanted missing values and, by name, impossible counts."""
-        names = [str(column) for column in self.columns]
-        values = self.values[:, : len(names)]
-        check_complete(values, names, owner=owner, allow_missing=allow_missing)
+        columns = dict(zip(map(str, self.columns), self.numbers, strict=False))
+        if not self.is_complete:
+            check_complete(columns, owner=owner, allow_missing=allow_missing)
         if self.by_name:
-            check_customer_columns(values, names, owner=owner)
+            check_customer_columns(columns, owner=owner)
 
     def _floats(self, rows: slice) -> NDArray[np.float64]:
         first = self.numbers[0][rows]

@@ -188,9 +188,14 @@ class SegmenterMixin:
         MissingValuesError
             For missing values where ``missing="raise"``.
         """
-        check_is_fitted(self)
+        if not self.__sklearn_is_fitted__():
+            check_is_fitted(self)  # which raises, and takes longer to find out
         self._refuse_lazy(X, verb="predict")
         customers = self._customers(X, reset=False)
+        if len(customers) == 1:
+            row = [float(column[0]) for column in customers.numbers]
+            if row_is_plain(row[: len(customers.columns)], self._row_limits):
+                return np.array([self._code_one(row)], dtype=np.int64)
         codes = np.empty(len(customers), dtype=np.int64)
         checked = False
         for rows, values in customers.blocks():
@@ -390,11 +395,18 @@ class SegmenterMixin:
             delattr(self, name)
 
     def _finish_fit(
-        self, X: Any, values: NDArray[np.float64], codes: NDArray[np.int64] | None = None
+        self,
+        X: Any,
+        values: NDArray[np.float64] | None = None,
+        *,
+        codes: NDArray[np.int64] | None = None,
     ) -> Self:
-        """Store ``labels_`` after fitting on eager data: the codes, where they are at hand."""
+        """Store ``labels_`` after fitting on eager data: the codes of the values, or as given."""
         if not isinstance(as_frame(X, owner=type(self).__name__), nw.LazyFrame):
-            self.labels_ = self._codes_or_unassigned(values) if codes is None else codes
+            if values is not None:
+                codes = self._codes_or_unassigned(values)
+            if codes is not None:
+                self.labels_ = codes
         return self
 
     def __sklearn_is_fitted__(self) -> bool:

@@ -309,7 +309,7 @@ def _amounts(X: Any, values: NDArray[np.float64], value: str | None) -> NDArray[
     check_columns_present([value], frame, owner="RFMDisplay", remedy="Pass another value=...")
     check_numeric([value], frame, owner="RFMDisplay")
     amounts = float_values(frame[value])
-    check_complete(amounts[:, None], [value], owner="RFMDisplay", allow_missing=True)
+    check_complete({value: amounts}, owner="RFMDisplay", allow_missing=True)
     return amounts
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -11,6 +11,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import NDArray
 
+from segkit._blocks import row_blocks
 from segkit._scoring import score_expression, score_one, scores
 
 Edges: TypeAlias = NDArray[np.float64]
@@ -28,10 +29,6 @@ class ColumnBinning:
     source: Edges | str
     #: Positions of the columns within whose scores the edges are learned.
     parents: tuple[int, ...] = ()
-
-
-# Rows that are scored at once: few enough to stay in the processor's cache.
-_BLOCK = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -108,16 +105,29 @@ class ColumnEdges:
 
 
 def score_columns(
-    values: NDArray[np.float64], columns: Sequence[ColumnEdges], group: NDArray[np.intp] | None
+    blocks: Iterable[tuple[slice, NDArray[np.float64]]],
+    n_rows: int,
+    columns: Sequence[ColumnEdges],
+    *,
+    has_groups: bool,
 ) -> list[Scores]:
-    """Score each column of an array; of missing values it says nothing."""
-    n_bins = [edges.binning.n_bins for edges in columns]
-    scored = [np.empty(len(values), dtype=np.min_scalar_type(most)) for most in n_bins]
-    for start in range(0, len(values), _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        groups = None if group is None else group[rows]
+    """Score each column of an array that comes in blocks; of missing values it says nothing.
+
+    With `has_groups`, the last column holds the positions of the customers' groups.
+    """
+    scored = [np.empty(n_rows, dtype=np.min_scalar_type(edges.binning.n_bins)) for edges in columns]
+    for rows, values in blocks:
+        group = values[:, -1].astype(np.intp) if has_groups else None
         before: list[Scores] = []
         for position, edges in enumerate(columns):
-            before.append(edges.score(values[rows, position], groups, before))
+            before.append(edges.score(values[:, position], group, before))
             scored[position][rows] = before[-1]
     return scored
+
+
+def blocks_of(
+    values: NDArray[np.float64],
+) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    """Yield the rows of an array in blocks."""
+    for rows in row_blocks(len(values)):
+        yield rows, values[rows]

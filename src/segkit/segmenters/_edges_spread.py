@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 
 from segkit._input_checks import missing_rows
 from segkit.exceptions import SegkitValueError
-from segkit.segmenters._column_edges import score_columns
+from segkit.segmenters._column_edges import blocks_of, score_columns
 from segkit.segmenters._rfm_edges import learned_edges
 
 if TYPE_CHECKING:
@@ -124,12 +124,13 @@ def _draw(
     group = scorer._group_of(values)
     drawn = _drawn_rows(len(values), group, np.random.RandomState(seed))
     edges = learned_edges(
-        values[drawn],
+        list(values[drawn].T),
         [column.binning for column in scorer._edges],
-        None if group is None else group[drawn],
-        scorer._n_groups,
+        group=None if group is None else group[drawn],
+        n_groups=scorer._n_groups,
     )
-    scored = score_columns(values, edges, group)
+    has_groups = group is not None
+    scored = score_columns(blocks_of(values), len(values), edges, has_groups=has_groups)
     moved = scorer.segment_map_._codes_of([scored[position] for position in scorer._mapped])
     n_segments = len(scorer.segments_)
     customers = np.bincount(codes, minlength=n_segments)

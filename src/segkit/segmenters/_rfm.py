@@ -22,9 +22,15 @@ from segkit._compat import Interval, StrOptions, check_feature_names_in, fit_con
 from segkit._frames import integer_series, text_series
 from segkit._input_checks import missing_rows, nearest
 from segkit.base import SegmenterMixin
-from segkit.base._customers import columns_wanted
+from segkit.base._customers import Customers, columns_wanted
 from segkit.exceptions import ColumnError, SegkitValueError, SegmentMapError
-from segkit.segmenters._column_edges import ColumnBinning, ColumnEdges, Scores, score_columns
+from segkit.segmenters._column_edges import (
+    ColumnBinning,
+    ColumnEdges,
+    Scores,
+    blocks_of,
+    score_columns,
+)
 from segkit.segmenters._customer_groups import CustomerGroups
 from segkit.segmenters._edges_spread import EdgesSpread, bootstrap_edges
 from segkit.segmenters._named_maps import NAMED_MAPS, named_segment_map
@@ -271,8 +277,10 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         self._refuse_lazy(X, verb="transform")
-        values = self._validate_customers(X, reset=False)
-        return self._as_features(values, self._scores(values))
+        customers = self._customers(X, reset=False)
+        self._check(customers)
+        missing = None if customers.is_complete else self._missing_scores(customers.values)
+        return self._as_features(self._scores(customers), missing)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return the names of the scores.
@@ -405,7 +413,7 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         ]
         n_bins = [edges.binning.n_bins for edges in self._edges[:3]]
         cell = np.ravel_multi_index([scores - 1 for scores in scored[:3]], n_bins)
-        occupied, positions = np.unique(cell, return_inverse=True)
+        positions, occupied = pd.factorize(cell)
         texts = [
             self._separator.join(str(position + 1) for position in np.unravel_index(one, n_bins))
             for one in occupied
@@ -447,19 +455,23 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
 
     # Private helpers, in reading order.
 
-    def _learn(self, X: Any) -> tuple[NDArray[np.float64], list[Scores]]:
-        """Learn all that fit learns; return the customers' values and their scores."""
-        values = self._validate_customers(X, reset=True)
+    def _learn(self, X: Any) -> tuple[list[Scores], NDArray[np.bool_] | None]:
+        """Learn all that fit learns; return the customers' scores, and where there is none."""
+        customers = self._customers(X, reset=True)
+        self._check(customers)
         dimensions, binned = self._dimensions(), self._binned_columns()
         self._check_columns(dimensions)
         n_bins = [column.n_bins for column in binned]
         segment_map = self._fitting_map(dict(zip(dimensions, n_bins, strict=True)))
+        missing = None if customers.is_complete else _missing_scores(customers.values, binned)
+        group = None
         if self._group_used is not None:
-            values[:, -1] = self._learned_groups(values, max(n_bins))
-        self._edges = learned_edges(values, binned, self._group_of(values), self._n_groups)
+            group = self._learned_groups(customers.numbers[-1], missing, max(n_bins))
+            customers = customers.with_groups(group)
+        self._edges = learned_edges(customers.numbers, binned, missing, group, self._n_groups)
         self._separator = "-" if max(n_bins[:3]) > 9 else ""
         self._mapped = [dimensions.index(dimension) for dimension in segment_map.dimensions]
-        scored, missing = self._scores(values), self._missing_scores(values)
+        scored = self._scores(customers)
         warn_of_ties(self._edges, scored, missing)
         codes = segment_map._codes_of([scored[position] for position in self._mapped])
         if missing is not None:
@@ -467,13 +479,14 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         self._publish_edges()
         self.segment_map_ = segment_map
         self.segments_ = np.array(segment_map.names, dtype=object)
-        self._finish_fit(X, values, codes)
-        return values, scored
+        self._finish_fit(X, codes=codes)
+        return scored, missing
 
-    def _learned_groups(self, values: NDArray[np.float64], n_bins: int) -> NDArray[np.intp]:
+    def _learned_groups(
+        self, positions: NDArray[np.intp], missing: NDArray[np.bool_] | None, n_bins: int
+    ) -> NDArray[np.intp]:
         """Keep the groups in which edges can be learned; return each customer's position."""
-        positions = values[:, -1].astype(np.intp)
-        complete = positions[~np.isnan(values).any(axis=1)]
+        complete = positions if missing is None else positions[~missing.any(axis=1)]
         seen = self._customer_groups
         large_enough = np.bincount(complete, minlength=len(seen.labels) + 1)[:-1] >= n_bins
         if not large_enough.any():
@@ -500,8 +513,12 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
                 for place, label in enumerate(self._group_labels)
             }
 
-    def _scores(self, values: NDArray[np.float64], n_columns: int | None = None) -> list[Scores]:
-        return score_columns(values, self._edges[:n_columns], self._group_of(values))
+    def _scores(
+        self, customers: Customers | NDArray[np.float64], n_columns: int | None = None
+    ) -> list[Scores]:
+        blocks = customers.blocks() if isinstance(customers, Customers) else blocks_of(customers)
+        has_groups = self._group_used is not None
+        return score_columns(blocks, len(customers), self._edges[:n_columns], has_groups=has_groups)
 
     def _group_of(self, values: NDArray[np.float64]) -> NDArray[np.intp] | None:
         return None if self._group_used is None else values[:, -1].astype(np.intp)
@@ -515,23 +532,15 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         return len(self._group_labels)
 
     def _missing_scores(self, values: NDArray[np.float64]) -> NDArray[np.bool_] | None:
-        """Return where there is no score: without a value, or within that of a missing parent."""
-        if missing_rows(values) is None:
-            return None
-        absent = np.isnan(values[:, : len(self._edges)])
-        for position, edges in enumerate(self._edges):
-            for parent in edges.parents:
-                absent[:, position] |= absent[:, parent]
-        return absent
+        return _missing_scores(values, [edges.binning for edges in self._edges])
 
     def _as_features(
-        self, values: NDArray[np.float64], scored: Sequence[Scores]
+        self, scored: Sequence[Scores], missing: NDArray[np.bool_] | None
     ) -> NDArray[np.int64] | NDArray[np.float64]:
         dtype: Any = np.int64 if self.missing == "raise" else np.float64
-        features = np.empty((len(values), len(scored)), dtype=dtype, order="F")
+        features = np.empty((len(scored[0]), len(scored)), dtype=dtype, order="F")
         for position, column in enumerate(scored):
             features[:, position] = column
-        missing = self._missing_scores(values)
         if missing is not None:
             features[missing] = np.nan
         return features
@@ -605,6 +614,19 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
                     f"n_bins={n_bins[dimension]}."
                 )
         return segment_map
+
+
+def _missing_scores(
+    values: NDArray[np.float64], columns: Sequence[ColumnBinning]
+) -> NDArray[np.bool_] | None:
+    """Return where there is no score: without a value, or without one of those it lies within."""
+    if missing_rows(values) is None:
+        return None
+    absent = np.isnan(values[:, : len(columns)])
+    for position, column in enumerate(columns):
+        for parent in column.parents:
+            absent[:, position] |= absent[:, parent]
+    return absent
 
 
 def _dimensions_of(columns: Sequence[str | int]) -> list[str]:

@@ -94,37 +94,48 @@ def checked_edges(edges: Any, column: str | int, n_bins: int) -> Edges:
 
 
 def learned_edges(
-    values: NDArray[np.float64],
+    values: Sequence[NDArray[Any]],
     columns: Sequence[ColumnBinning],
+    missing: NDArray[np.bool_] | None = None,
     group: NDArray[np.intp] | None = None,
     n_groups: int = 0,
 ) -> list[ColumnEdges]:
     """Learn the edges of each column: within each group, and, last, for all customers.
 
-    `values` has a column for each, NaN where missing; `group` the group of each customer, from 0;
-    `n_groups` stands for those without one.
+    `values` has an array for each column, `missing` a column for each (None: nothing is missing);
+    `group` is the group of each customer, from 0; `n_groups` stands for those without one.
     """
     found: list[list[Edges]] = []
     if group is not None:
         order = np.argsort(group, kind="stable")
         bounds = np.searchsorted(group[order], np.arange(n_groups + 1))
         members = [order[start:end] for start, end in itertools.pairwise(bounds)]
-        found += [_edges_of(values[rows], columns) for rows in members]
-    found.append(_edges_of(values, columns))
+        found += [
+            _edges_of(
+                [column[rows] for column in values],
+                columns,
+                None if missing is None else missing[rows],
+            )
+            for rows in members
+        ]
+    found.append(_edges_of(values, columns, missing))
     return [
         ColumnEdges(binning, np.stack(tables))
         for binning, *tables in zip(columns, *found, strict=True)
     ]
 
 
-def _edges_of(values: NDArray[np.float64], columns: Sequence[ColumnBinning]) -> list[Edges]:
+def _edges_of(
+    values: Sequence[NDArray[Any]],
+    columns: Sequence[ColumnBinning],
+    missing: NDArray[np.bool_] | None,
+) -> list[Edges]:
     """Return the edges of each column, of shape (*scores of its parents, n_edges)."""
     found: list[Edges] = []
     scored: list[Scores] = []
     for position, binning in enumerate(columns):
-        used = values[:, [*binning.parents, position]]
-        present = np.flatnonzero(~np.isnan(used).any(axis=1))
-        column = values[:, position] if present.size == len(values) else values[present, position]
+        present = slice(None) if missing is None else ~missing[:, position]
+        column = values[position][present]
         if not isinstance(binning.source, str):
             found.append(binning.source)
         elif column.size:
@@ -138,12 +149,12 @@ def _edges_of(values: NDArray[np.float64], columns: Sequence[ColumnBinning]) -> 
             )
         if any(position in later.parents for later in columns):
             edges = ColumnEdges(binning, found[-1][np.newaxis])
-            scored.append(edges.score(values[:, position], None, scored))
+            scored.append(edges.score(values[position], None, scored))
     return found
 
 
 def _edges_within(
-    column: NDArray[np.float64],
+    column: NDArray[Any],
     binning: ColumnBinning,
     parents: Sequence[Scores],
     shape: Sequence[int],
