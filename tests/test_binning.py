@@ -1,6 +1,7 @@
 """Edges and scores, against numpy's quantiles and the definition of a score."""
 
 import itertools
+from collections import Counter
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -68,18 +69,38 @@ def test_edges_between_values_at_the_ends_of_floats_are_finite():
     np.testing.assert_allclose(edges, [-1.02e308, -0.34e308, 0.34e308, 1.02e308])
 
 
-def test_whole_numbers_that_are_counted_give_what_sorted_numbers_give():
-    rng = np.random.default_rng(0)
-    numbers = rng.geometric(0.3, 5_000).astype(np.float64) - 7
-    # A half among them forces sorting, and moves no quantile that lies on a whole number.
-    counted, by_sorting = OrderedValues(numbers), OrderedValues(np.append(numbers, 0.5))
-    ranks = np.arange(numbers.size)
-    assert counted.at(ranks).tolist() == sorted(numbers)
-    assert counted.distinct()[0].tolist() == sorted(set(numbers.tolist()))
-    assert counted.distinct()[1].tolist() == [
-        int((numbers == value).sum()) for value in sorted(set(numbers.tolist()))
-    ]
-    assert by_sorting.at(np.arange(numbers.size + 1)).tolist() == sorted([*numbers, 0.5])
+@pytest.mark.parametrize("dtype", [np.float64, np.int64, np.uint8, np.int32])
+@pytest.mark.parametrize("with_half", [False, True])
+def test_values_by_rank_and_distinct_values_are_those_of_sorted_numbers(dtype, with_half):
+    numbers = np.random.default_rng(0).geometric(0.3, 5_000).astype(dtype) + dtype(7)
+    if with_half:
+        numbers = np.append(numbers, 0.5)
+    ordered, expected = OrderedValues(numbers), sorted(numbers.tolist())
+    values, following = ordered.at(np.arange(numbers.size))
+    assert values.tolist() == expected
+    assert following.tolist() == [*expected[1:], expected[-1]]
+    distinct, counts = ordered.distinct()
+    assert dict(zip(distinct, counts, strict=True)) == Counter(expected)
+    assert (ordered.lowest, ordered.highest) == (expected[0], expected[-1])
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda rng: rng.lognormal(4, 1.2, 400_003),
+        lambda rng: np.round(rng.lognormal(1, 1, 400_003), 1),
+        lambda rng: np.where(rng.random(400_003) < 0.9, 0.25, rng.normal(size=400_003)),
+        lambda rng: np.sort(rng.normal(size=400_003)),
+        lambda rng: rng.integers(-(10**12), 10**12, 400_003),
+        # What a sample of every sixth value does not see.
+        lambda rng: np.where(np.arange(400_003) % 6 == 0, -1.0, rng.random(400_003)),
+    ],
+    ids=["skewed", "ties", "one value", "sorted", "integers", "misleading"],
+)
+def test_quantiles_of_many_values_are_selected_exactly(draw):
+    values = draw(np.random.default_rng(0))
+    expected = np.quantile(values, [0.2, 0.4, 0.6, 0.8])
+    np.testing.assert_allclose(quantile_edges(OrderedValues(values), 5), expected, rtol=1e-12)
 
 
 @given(values=values_with_ties, n_bins=st.integers(2, 12))

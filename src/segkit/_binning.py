@@ -18,6 +18,8 @@ Integers: TypeAlias = NDArray[np.integer[Any]]
 
 # Whole numbers in a range up to this are counted, which takes a fraction of the time of sorting.
 _MOST_COUNTED = 1 << 16
+# Beyond, floats are not all whole numbers.
+_EXACT = 2.0**53
 # Of so many values, selecting some takes less time than sorting all.
 _MANY_VALUES = 1 << 18
 _SAMPLE = 1 << 16
@@ -65,7 +67,7 @@ class OrderedValues:
 
 def _counts_of_whole_numbers(values: NDArray[Any], low: float, high: float) -> Integers | None:
     """Return how often each whole number from `low` occurs; None where there are others."""
-    if low + _MOST_COUNTED <= high or not low.is_integer():
+    if low + _MOST_COUNTED <= high or not low.is_integer() or max(-low, high) > _EXACT:
         return None
     counts = np.zeros(int(high - low) + 1, dtype=np.int64)
     are_whole = values.dtype.kind in "iu"

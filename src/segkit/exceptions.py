@@ -9,6 +9,7 @@ __all__ = [
     "SegkitValueError",
     "SegkitWarning",
     "SegmentMapError",
+    "SmallGroupsWarning",
     "TiedScoresWarning",
 ]
 
@@ -43,6 +44,10 @@ class LazyFrameError(SegkitTypeError):
 
 class SegkitWarning(UserWarning):
     """Root of every warning that segkit gives."""
+
+
+class SmallGroupsWarning(SegkitWarning):
+    """Groups with fewer customers than scores, in which nothing can be learned."""
 
 
 class TiedScoresWarning(SegkitWarning):

@@ -121,7 +121,7 @@ def test_no_check_needs_another_to_have_run_before_it(check):
         (TwoSegmentsOfOneName, "check_segments_are_distinct_names"),
         (LearnsFromTheFirstRows, "check_row_order_changes_nothing"),
         (SeedsNumpy, "check_nothing_is_mutated"),
-        (OneAtTheEdgeFallsOnTheOtherSide, "check_predict_one_agrees"),
+        (OneAtTheEdgeFallsOnTheOtherSide, "check_one_row_scores_as_in_the_batch"),
         (AssignKeepsOnlyItsColumns, "check_assign_agrees"),
         (AssignCollects, "check_lazy_stays_lazy"),
     ],
@@ -136,10 +136,10 @@ def test_check_segmenter_names_the_check_that_failed(broken, check):
     [
         # Only customers on a median tell ≥ from >.
         (
-            "check_predict_one_agrees",
+            "check_one_row_scores_as_in_the_batch",
             OneAtTheEdgeFallsOnTheOtherSide,
             [5],
-            "predict_one gives 'dormant big', predict_segments 'dormant small' (customer 5 below)",
+            "predict alone gives 2, in the batch 3 (customer 5 below)",
         ),
         # Beside its own double, any single customer is the first of the biggest spenders.
         (

@@ -48,6 +48,8 @@ class CustomerGroups:
     def expression(self, values: nw.Expr) -> nw.Expr:
         """Return the positions inside an engine."""
         others = len(self.labels)
+        if not others:
+            return nw.lit(0)
         if all(isinstance(label, str) for label in self.labels):
             values = values.cast(nw.String)
         steps = [

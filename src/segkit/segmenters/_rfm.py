@@ -6,6 +6,7 @@ kept, so that ties share a score and a new customer is scored as an old one.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import Any, ClassVar, Literal, Self
@@ -23,7 +24,12 @@ from segkit._frames import integer_series, text_series
 from segkit._input_checks import missing_rows, nearest
 from segkit.base import SegmenterMixin
 from segkit.base._customers import Customers, columns_wanted
-from segkit.exceptions import ColumnError, SegkitValueError, SegmentMapError
+from segkit.exceptions import (
+    ColumnError,
+    SegkitValueError,
+    SegmentMapError,
+    SmallGroupsWarning,
+)
 from segkit.segmenters._column_edges import (
     ColumnBinning,
     ColumnEdges,
@@ -106,12 +112,15 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         Codes of the customers seen in ``fit``, -1 where unassigned. Only after fitting on eager
         data.
     n_features_in_ : int
-        Number of columns scored of a frame, or the width of the array seen in ``fit``.
+        Number of columns used of a frame, that of the groups included, or the width of the array
+        seen in ``fit``.
     feature_names_in_ : ndarray of shape (n_features_in_,), dtype object
-        Names of the columns scored; only after fitting on a frame.
+        Names of the columns used, that of the groups last; only after fitting on a frame.
 
     Warns
     -----
+    SmallGroupsWarning
+        In ``fit``, for groups with fewer customers than scores.
     TiedScoresWarning
         In ``fit``, for each column in which ties leave fewer than ``n_bins`` distinct scores. The
         scale stays 1 to ``n_bins``: half of all customers with one order share score 1, and the
@@ -489,11 +498,13 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         complete = positions if missing is None else positions[~missing.any(axis=1)]
         seen = self._customer_groups
         large_enough = np.bincount(complete, minlength=len(seen.labels) + 1)[:-1] >= n_bins
-        if not large_enough.any():
-            raise SegkitValueError(
-                f"RFMScorer: none of the {len(seen.labels):,} groups in {self._group_used!r} has "
-                f"{n_bins} customers with all values, one for each score, so nothing can be "
-                "learned within them. Is it a column of groups? Else leave groups out."
+        if not large_enough.all():
+            warnings.warn(
+                f"RFMScorer: {int((~large_enough).sum()):,} of {large_enough.size:,} groups in "
+                f"{self._group_used!r} have fewer than {n_bins} customers with all values, one for "
+                "each score. They are scored with the edges of all customers.",
+                SmallGroupsWarning,
+                stacklevel=5,  # the line that calls fit
             )
         self._customer_groups = seen.those(large_enough)
         others = len(self._customer_groups.labels)
@@ -589,9 +600,10 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
             )
         smaller = self.columns[:1] if self.smaller_is_better is None else self.smaller_is_better
         if unknown := [column for column in smaller if column not in self.columns]:
+            near = nearest(str(unknown[0]), [str(column) for column in self.columns])
             raise ColumnError(
                 f"RFMScorer: smaller_is_better names {unknown}, which are not among "
-                f"columns={tuple(self.columns)}."
+                f"columns={tuple(self.columns)}." + (f" Did you mean {near!r}?" if near else "")
             )
         directions = [name in smaller for name in named]
         return binned_columns(self.binning, self.columns, named, n_bins, directions)

@@ -43,9 +43,10 @@ def binned_columns(
         if not isinstance(source, str):
             source = checked_edges(source, column, n_bins[position])
         elif source not in METHODS:
+            hint = " 'nested' is for all columns: pass binning='nested'." * (source == "nested")
             raise SegkitValueError(
                 f"RFMScorer: binning of {column!r} must be edges or one of {tuple(METHODS)}, got "
-                f"{source!r}."
+                f"{source!r}.{hint}"
             )
         parents = tuple(range(position)) if is_nested and position < 3 else ()
         binned.append(
@@ -191,6 +192,9 @@ def warn_of_ties(
             bool((column_scores == score).any()) for score in range(1, binning.n_bins + 1)
         )
         if distinct < binning.n_bins:
+            cause = (
+                "ties leave" if binning.source == "quantile" else f"{binning.source!r} bins leave"
+            )
             advice = (
                 "All its values are equal, so this score tells nothing."
                 if distinct == 1
@@ -199,7 +203,7 @@ def warn_of_ties(
                 "occur."
             )
             warnings.warn(
-                f"RFMScorer: ties leave column {binning.column!r} with {distinct} distinct "
+                f"RFMScorer: {cause} column {binning.column!r} with {distinct} distinct "
                 f"score{'s' if distinct > 1 else ''} of {binning.n_bins}. {advice}",
                 TiedScoresWarning,
                 stacklevel=5,  # the line that calls fit

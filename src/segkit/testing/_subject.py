@@ -50,8 +50,13 @@ class Subject:
 
     @property
     def numbers(self) -> list[str]:
-        """Those of them that hold numbers; others hold groups."""
-        return [name for name in self.columns if is_numeric_dtype(self._customers[name])]
+        """Those of them that hold numbers, and not groups, which may be numbers, too."""
+        group = getattr(self.fitted, "_group_used", None)
+        return [
+            name
+            for name in self.columns
+            if name != group and is_numeric_dtype(self._customers[name])
+        ]
 
     def used(self, customers: pd.DataFrame) -> pd.DataFrame:
         """Return the columns that the segmenter uses; all, where it takes them by position."""
