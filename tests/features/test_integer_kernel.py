@@ -163,7 +163,6 @@ def test_distinct_values_are_counted_as_a_set_counts(drawn):
     rows, values = drawn
     expected = [len(set(own)) for own in values_by_code(rows, values)]
     assert rows.distinct(values).tolist() == expected
-    assert rows.distinct_days(values - 100).tolist() == expected
 
 
 @given(drawn=rows_by_customer())
@@ -175,16 +174,32 @@ def test_extremes_are_those_of_a_loop(drawn):
             assert (smallest[code], largest[code]) == (min(own), max(own))
 
 
-@pytest.mark.parametrize("first_day", [0, -5, 19_000])
-def test_days_in_order_are_counted_slice_by_slice(first_day):
+@given(drawn=rows_by_customer())
+def test_slices_are_counted_as_a_set_counts(drawn):
+    rows, values = drawn
+    slices = np.sort(values)
+    bounds = np.flatnonzero(np.diff(slices)) + 1
+    expected = [len(set(own)) for own in values_by_code(rows, slices)]
+    assert rows.n_slices(bounds).tolist() == expected
+
+
+@pytest.mark.parametrize("start", ["1969-12-30", "2024-02-27"])
+@pytest.mark.parametrize("zone", [None, "America/New_York"])
+def test_days_with_many_rows_are_counted_alike_in_order_and_shuffled(start, zone):
     rng = np.random.default_rng(0)
-    codes = rng.integers(0, 400, 4_000)
-    days = np.sort(rng.integers(0, 4, 4_000)) + first_day
-    rows = RowsByCustomer(codes, 401)
-    expected = [len(set(own)) for own in values_by_code(rows, days)]
-    assert rows.distinct_days(days).tolist() == expected
-    shuffled = rng.permutation(4_000)
-    assert RowsByCustomer(codes[shuffled], 401).distinct_days(days[shuffled]).tolist() == expected
+    minutes = np.sort(rng.integers(0, 4 * 24 * 60, 4_000))
+    log = pd.DataFrame(
+        {
+            "customer_id": rng.integers(0, 400, 4_000),
+            "timestamp": pd.Timestamp(start, tz=zone) + pd.to_timedelta(minutes, unit="min"),
+            "amount": 1.0,
+        }
+    )
+    found = summarize_transactions(log, as_of="2024-04-01")
+    expected = log.groupby("customer_id")["timestamp"].apply(lambda own: len(set(own.dt.date)))
+    assert found["order_days"].tolist() == expected.tolist()
+    shuffled = log.sample(frac=1, random_state=0)
+    pd.testing.assert_frame_equal(summarize_transactions(shuffled, as_of="2024-04-01"), found)
 
 
 def test_a_clock_set_back_over_midnight_does_not_lose_a_day():

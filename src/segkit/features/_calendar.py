@@ -41,10 +41,15 @@ class AsOf:
     instant: dt.datetime | None = None
     exclusive: bool = False
 
-    def is_known(self, timestamp: nw.Expr, day: nw.Expr, *, is_date: bool) -> nw.Expr:
-        """Return whether a row is not after this moment."""
+    def is_known(
+        self, timestamp: nw.Expr, day: nw.Expr, *, is_date: bool, has_zone: bool, has_dates: bool
+    ) -> nw.Expr:
+        """Return whether a row is not after this moment; days are dates, or their numbers."""
+        if self.instant is None and not (is_date or has_zone) and 1678 <= self.day.year <= 2261:
+            midnight = dt.datetime.combine(self.day + dt.timedelta(days=1), dt.time())
+            return timestamp < nw.lit(midnight)
         if self.instant is None or is_date:
-            return day <= self.day.toordinal()
+            return day <= (nw.lit(self.day) if has_dates else self.day.toordinal())
         instant = nw.lit(self.instant)
         return timestamp < instant if self.exclusive else timestamp <= instant
 

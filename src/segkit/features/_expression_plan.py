@@ -1,9 +1,9 @@
 """``summarize_transactions`` as one plan of expressions, run by the frame's own engine."""
 
+import datetime as dt
 from typing import Any
 
 import narwhals.stable.v2 as nw
-import pandas as pd
 
 from segkit._frames import RESERVED, Frame
 from segkit.exceptions import SegkitValueError
@@ -19,177 +19,231 @@ from segkit.features._log_checks import (
 )
 from segkit.features._options import OWNER, SummaryOptions
 
-# Columns that the plan adds to the log, out of the way of the user's names.
+# Columns that the plan adds, out of the way of the user's names.
 _DAY = f"{RESERVED}day"
-_BAD = f"{RESERVED}bad"
 _ORDER_DAY = f"{RESERVED}order_day"
 _ORDER_TIME = f"{RESERVED}order_time"
 _ORDER_ID = f"{RESERVED}order_id"
-_PAID = f"{RESERVED}paid"
+_N_ROWS = f"{RESERVED}n_rows"
+_N_ORDERS = f"{RESERVED}n_orders"
+_N_AMOUNTS = f"{RESERVED}n_amounts"
+_N_ORDER_IDS = f"{RESERVED}n_order_ids"
 _RETURNED = f"{RESERVED}returned"
 _COUNTED = f"{RESERVED}counted"
-_IS_ORDER = f"{RESERVED}is_order"
-_IS_RETURN = f"{RESERVED}is_return"
 _FIRST_DAY = f"{RESERVED}first_day"
 _LAST_DAY = f"{RESERVED}last_day"
+_FIRST_DAY_OF = f"{RESERVED}first_day_of"
+_LAST_DAY_OF = f"{RESERVED}last_day_of"
 _FIRST_DAY_AMOUNT = f"{RESERVED}first_day_amount"
 _DAY_BEFORE_LAST = f"{RESERVED}day_before_last"
+
+_ENGINES_WITH_DATES = (nw.Implementation.POLARS, nw.Implementation.DUCKDB)
 
 
 def summarize_by_expressions(log: Frame, options: SummaryOptions) -> Frame:
     """Return the customer table of a log with clean types; a lazy frame stays lazy."""
-    log = log.with_columns(day_number(nw.col(options.timestamp)).alias(_DAY))
     log, moment = _until(log, options)
-    if isinstance(log, nw.DataFrame):
-        log = check_eager_log(log, options).with_columns(nw.lit(0).alias(_BAD))
-    else:
-        log = _flag_bad_rows(log, options)
-    customers = _per_customer(_transaction_columns(log, options), options)
-    table: Frame = _customer_columns(customers, moment, options)
-    if isinstance(table, nw.DataFrame):
-        check_orders(len(table))
-        check_finite_sums(bool(table["monetary"].is_finite().all()))
-        table = nw.maybe_reset_index(table.sort(options.customer_id))
+    table: Frame
+    if isinstance(log, nw.LazyFrame):
+        table = _customer_table(_with_bad_amounts_masked(log, options), moment, options)
+        return table
+    log = check_eager_log(log, options)
+    # polars runs a lazy plan faster than the same steps one by one.
+    table = _customer_table(log.lazy() if log.implementation.is_polars() else log, moment, options)
+    if isinstance(table, nw.LazyFrame):
+        table = table.collect()
+    check_orders(len(table))
+    check_finite_sums(bool(table["monetary"].is_finite().all()))
+    table = nw.maybe_reset_index(table.sort(options.customer_id))
     return table
+
+
+def _calendar_day(log: Frame, timestamp: str) -> nw.Expr:
+    """Return the day of a timestamp: a date, or, where dates are no help, its number."""
+    if log.implementation in _ENGINES_WITH_DATES:
+        return nw.col(timestamp).dt.date()
+    return day_number(nw.col(timestamp))
 
 
 def _until(log: Frame, options: SummaryOptions) -> tuple[Any, AsOf]:
     """Return the rows known at `as_of`, those without a timestamp included, and the moment."""
     timestamp, as_of = options.timestamp, options.as_of
+    day = _calendar_day(log, timestamp)
+    first, last = None, None
     if isinstance(log, nw.DataFrame):
-        refuse_the_epoch(log[_DAY].min(), log[_DAY].max(), len(log), timestamp)
+        ends = log.select(first=day.min(), last=day.max())
+        first, last = (_ordinal(ends[end][0]) for end in ("first", "last"))
+        refuse_the_epoch(first, last, len(log), timestamp)
     if as_of is None:
         if isinstance(log, nw.LazyFrame):
             raise SegkitValueError(
                 f"{OWNER}: a lazy frame needs as_of, because its last row is not known before it "
                 "is executed. Pass a date such as as_of='2024-06-30'."
             )
-        last_day = log[_DAY].max()
-        check_any_time(not pd.isna(last_day), timestamp)
-        return log, AsOf(date_of(int(last_day) + 1, owner=OWNER))
-    moment = parse_as_of(as_of, zone=time_zone(log, timestamp), owner=OWNER)
-    is_date = log.collect_schema()[timestamp] == nw.Date
-    known = moment.is_known(nw.col(timestamp), nw.col(_DAY), is_date=is_date)
-    until: Any = log.filter(known | nw.col(_DAY).is_null())
-    if isinstance(until, nw.DataFrame) and isinstance(log, nw.DataFrame):
-        check_known_rows(len(until), log[_DAY].min(), as_of)
+        check_any_time(last is not None, timestamp)
+        return log, AsOf(date_of(last + 1 if last else 0, owner=OWNER))
+    zone = time_zone(log, timestamp)
+    moment = parse_as_of(as_of, zone=zone, owner=OWNER)
+    if last is not None and last < moment.day.toordinal():
+        return log, moment
+    known = moment.is_known(
+        nw.col(timestamp),
+        day,
+        is_date=log.collect_schema()[timestamp] == nw.Date,
+        has_zone=zone is not None,
+        has_dates=log.implementation in _ENGINES_WITH_DATES,
+    )
+    until: Any = log.filter(known | nw.col(timestamp).is_null())
+    if isinstance(until, nw.DataFrame):
+        check_known_rows(len(until), first, as_of)
     return until, moment
 
 
-def _flag_bad_rows(log: Any, options: SummaryOptions) -> Any:
-    """Mark the rows of a lazy frame that an eager one would raise for, or leave them out."""
+def _ordinal(day: Any) -> int | None:
+    if isinstance(day, dt.date):
+        return day.toordinal()
+    return None if day is None or day != day else int(day)
+
+
+def _with_bad_amounts_masked(log: Any, options: SummaryOptions) -> Any:
+    """Take the amount from rows of a lazy frame that an eager one would raise for, or drop them.
+
+    A masked amount is no order and no return, cannot poison a sum, and tells that its customer has
+    such a row.
+    """
     absent = missing_values(log, options)
-    value = nw.col(options.amount)
-    bad = ~value.is_null() & ~value.is_nan() & ~value.is_finite()
-    # DuckDB has timestamps at infinity, which are on no day.
-    bad = bad | (nw.col(_DAY).is_null() & ~nw.col(options.timestamp).is_null())
+    value, time = nw.col(options.amount), nw.col(options.timestamp)
+    good = value.is_finite()
+    if not log.implementation.is_polars():
+        # DuckDB has timestamps at infinity, which are in no year.
+        good = good & (~time.dt.year().is_null() | time.is_null())
     if options.missing == "drop":
         log = log.filter(*(~condition for condition in absent.values()))
     else:
         for condition in absent.values():
-            bad = bad | condition
-    flagged = log.with_columns(nw.when(bad).then(nw.lit(1)).otherwise(nw.lit(0)).alias(_BAD))
-    # A masked amount counts as no order and no return, and cannot poison a sum.
-    return flagged.with_columns(nw.when(nw.col(_BAD) == 0).then(value).alias(options.amount))
+            good = good & ~condition
+    return log.with_columns(nw.when(good).then(value).alias(options.amount))
+
+
+def _customer_table(log: Any, moment: AsOf, options: SummaryOptions) -> Any:
+    rows = _transaction_columns(log, options)
+    customers = _per_customer(rows, options, has_zone=time_zone(log, options.timestamp) is not None)
+    return _customer_columns(customers, moment, options)
 
 
 def _transaction_columns(log: Any, options: SummaryOptions) -> Any:
     """Add what each row contributes: null where it contributes nothing to a minimum or count."""
     value = nw.col(options.amount)
-    is_order, is_return = value >= 0, value < 0
-    rows = log.with_columns(
-        nw.when(is_order).then(nw.col(_DAY)).alias(_ORDER_DAY),
-        nw.when(is_order).then(nw.col(options.timestamp)).alias(_ORDER_TIME),
-        nw.when(is_order).then(value).otherwise(nw.lit(0.0)).alias(_PAID),
-        nw.when(is_return).then(-value).otherwise(nw.lit(0.0)).alias(_RETURNED),
-        nw.when(is_order).then(nw.lit(1)).otherwise(nw.lit(0)).alias(_IS_ORDER),
-        nw.when(is_return).then(nw.lit(1)).otherwise(nw.lit(0)).alias(_IS_RETURN),
-    )
+    is_order = value >= 0
+    added: dict[str, nw.Expr] = {_ORDER_TIME: nw.when(is_order).then(nw.col(options.timestamp))}
+    if options.returns == "exclude":
+        added[_COUNTED] = nw.when(is_order).then(value)
     if options.order_id is not None:
-        order = nw.when(is_order).then(nw.col(options.order_id))
-        rows = rows.with_columns(order.alias(_ORDER_ID))
-    net = options.returns == "net"
-    counted = nw.col(_PAID) - nw.col(_RETURNED) if net else nw.col(_PAID)
-    return rows.with_columns(counted.alias(_COUNTED))
+        added[_ORDER_ID] = nw.when(is_order).then(nw.col(options.order_id))
+    if "returns" in options.extras:
+        added[_RETURNED] = nw.when(value < 0).then(-value).otherwise(nw.lit(0.0))
+    if "clv" in options.extras:
+        added[_DAY] = _calendar_day(log, options.timestamp)
+    rows = log.with_columns(**added)
+    return rows.with_columns(_calendar_day(rows, _ORDER_TIME).alias(_ORDER_DAY))
 
 
-def _per_customer(rows: Any, options: SummaryOptions) -> Any:
+def _per_customer(rows: Any, options: SummaryOptions, *, has_zone: bool) -> Any:
     customer_id, wanted = options.customer_id, options.extras
-    order_day = nw.col(_ORDER_DAY)
+    counted = nw.col(options.amount if options.returns == "net" else _COUNTED)
+    order_day, order_time = nw.col(_ORDER_DAY), nw.col(_ORDER_TIME)
     aggregates = [
-        order_day.min().alias(_FIRST_DAY),
-        order_day.max().alias(_LAST_DAY),
-        order_day.n_unique().alias("order_days"),
-        nw.col(_ORDER_TIME).min().alias("first_order"),
-        nw.col(_ORDER_TIME).max().alias("last_order"),
-        nw.col(_COUNTED).sum().alias("monetary"),
-        nw.col(_IS_ORDER).sum().alias(_IS_ORDER),
-        nw.col(_IS_RETURN).sum().alias("return_count"),
-        nw.col(_RETURNED).sum().alias("return_amount"),
-        nw.col(_BAD).max().alias(_BAD),
+        order_time.min().alias("first_order"),
+        order_time.max().alias("last_order"),
+        order_time.count().alias(_N_ORDERS),
+        nw.col(options.amount).count().alias(_N_AMOUNTS),
+        nw.len().alias(_N_ROWS),
+        counted.sum().alias("monetary"),
     ]
-    if _ORDER_ID in rows.collect_schema().names():
-        aggregates.append(nw.col(_ORDER_ID).n_unique().alias(_ORDER_ID))
+    if has_zone:  # a clock set back over midnight takes a later instant to an earlier day
+        aggregates += [order_day.min().alias(_FIRST_DAY), order_day.max().alias(_LAST_DAY)]
+    if "returns" in wanted:
+        aggregates.append(nw.col(_RETURNED).sum().alias("return_amount"))
+    distinct = {"order_days": _ORDER_DAY}
+    if options.order_id is not None:
+        distinct[_N_ORDER_IDS] = _ORDER_ID
+    counted_apart = rows.implementation.is_duckdb()
+    if not counted_apart:
+        aggregates += [nw.col(column).n_unique().alias(name) for name, column in distinct.items()]
     if "clv" in wanted or "last_gap" in wanted:
-        # A join and no window: narwhals' window on pyarrow returns the rows in another order.
+        # A join and no window, which would sort the rows of each customer.
         bounds = rows.group_by(customer_id).agg(
-            order_day.min().alias(_FIRST_DAY), order_day.max().alias(_LAST_DAY)
+            order_day.min().alias(_FIRST_DAY_OF), order_day.max().alias(_LAST_DAY_OF)
         )
-        rows = rows.join(bounds, on=customer_id, how="left").with_columns(
-            nw.when(nw.col(_DAY) == nw.col(_FIRST_DAY))
-            .then(nw.col(_COUNTED))
-            .otherwise(nw.lit(0.0))
-            .alias(_FIRST_DAY_AMOUNT),
-            nw.when(order_day < nw.col(_LAST_DAY)).then(order_day).alias(_DAY_BEFORE_LAST),
-        )
-        aggregates += [
-            nw.col(_FIRST_DAY_AMOUNT).sum().alias("first_day_amount"),
-            nw.col(_DAY_BEFORE_LAST).max().alias(_DAY_BEFORE_LAST),
-        ]
-    return rows.group_by(customer_id).agg(*aggregates)
+        rows = rows.join(bounds, on=customer_id, how="left")
+    if "clv" in wanted:
+        on_first = nw.when(nw.col(_DAY) == nw.col(_FIRST_DAY_OF)).then(counted)
+        rows = rows.with_columns(on_first.alias(_FIRST_DAY_AMOUNT))
+        aggregates.append(nw.col(_FIRST_DAY_AMOUNT).sum().alias("first_day_amount"))
+    if "last_gap" in wanted:
+        earlier = nw.when(order_day < nw.col(_LAST_DAY_OF)).then(order_day)
+        rows = rows.with_columns(earlier.alias(_DAY_BEFORE_LAST))
+        aggregates.append(nw.col(_DAY_BEFORE_LAST).max().alias(_DAY_BEFORE_LAST))
+    customers = rows.group_by(customer_id).agg(*aggregates)
+    if counted_apart:
+        for name, column in distinct.items():
+            counts = _distinct_counts(rows, customer_id, column, name)
+            customers = customers.join(counts, on=customer_id, how="left")
+        return customers
+    # What is no order leaves a null among the days and order ids, which n_unique counts.
+    has_others = nw.col(_N_ROWS) > nw.col(_N_ORDERS)
+    null_among_them = nw.when(has_others).then(nw.lit(1)).otherwise(nw.lit(0))
+    return customers.with_columns(
+        (nw.col(name).cast(nw.Int64) - null_among_them).alias(name) for name in distinct
+    )
+
+
+def _distinct_counts(rows: Any, customer_id: str, column: str, name: str) -> Any:
+    """Count distinct values by grouping twice: DuckDB takes twice as long beside other sums."""
+    present = rows.filter(~nw.col(column).is_null())
+    pairs = present.group_by(customer_id, column).agg(nw.len().alias(_N_ROWS))
+    return pairs.group_by(customer_id).agg(nw.len().alias(name))
 
 
 def _customer_columns(customers: Any, moment: AsOf, options: SummaryOptions) -> Any:
-    order, decimals, wanted = options.order, options.decimals, options.extras
-    customers = customers.filter((nw.col(_IS_ORDER) > 0) | (nw.col(_BAD) > 0))
+    is_bad = nw.col(_N_ROWS) > nw.col(_N_AMOUNTS)
+    customers = customers.filter((nw.col(_N_ORDERS) > 0) | is_bad)
+    schema = customers.collect_schema()
+    frequency = {"day": "order_days", "row": _N_ORDERS, "id": _N_ORDER_IDS}[options.order]
+    customers = customers.with_columns(
+        _day_as_number(schema, _FIRST_DAY, "first_order").alias(_FIRST_DAY),
+        _day_as_number(schema, _LAST_DAY, "last_order").alias(_LAST_DAY),
+        nw.col(frequency).cast(nw.Int64).alias("frequency"),
+        nw.col("order_days").cast(nw.Int64).alias("order_days"),
+        (nw.col(_N_ROWS) - nw.col(_N_ORDERS)).cast(nw.Int64).alias("return_count"),
+    )
     as_of_day = moment.day.toordinal()
-    # Returns leave a null among the days and order ids, which n_unique counts.
-    null_among_orders = nw.when(nw.col("return_count") > 0).then(nw.lit(1)).otherwise(nw.lit(0))
-    order_days = nw.col("order_days") - null_among_orders
-    if order == "day":
-        frequency = order_days
-    elif order == "row":
-        frequency = nw.col(_IS_ORDER)
-    else:
-        frequency = nw.col(_ORDER_ID) - null_among_orders
+    span = (nw.col(_LAST_DAY) - nw.col(_FIRST_DAY)).cast(nw.Float64)
+    sums = ("monetary", "return_amount", "first_day_amount")
     customers = customers.with_columns(
         (as_of_day - nw.col(_LAST_DAY)).cast(nw.Int64).alias("recency_days"),
-        frequency.cast(nw.Int64).alias("frequency"),
-        order_days.cast(nw.Int64).alias("order_days"),
-        _rounded("monetary", decimals),
         (as_of_day - nw.col(_FIRST_DAY)).cast(nw.Int64).alias("tenure_days"),
-        nw.col("return_count").cast(nw.Int64).alias("return_count"),
-        _rounded("return_amount", decimals),
-    )
-    span = (nw.col(_LAST_DAY) - nw.col(_FIRST_DAY)).cast(nw.Float64)
-    customers = customers.with_columns(
-        (nw.col("monetary") / nw.col("frequency")).alias("mean_order_value"),
         nw.when(nw.col("order_days") > 1)
         .then(span / (nw.col("order_days") - 1))
         .alias("mean_gap_days"),
-    )
-    if "clv" in wanted:
-        customers = customers.with_columns(_rounded("first_day_amount", decimals))
-    if "last_gap" in wanted:
-        gap = nw.col(_LAST_DAY) - nw.col(_DAY_BEFORE_LAST)
+        *(_rounded(name, options.decimals) for name in sums if name in schema),
+    ).with_columns((nw.col("monetary") / nw.col("frequency")).alias("mean_order_value"))
+    if "last_gap" in options.extras:
+        gap = nw.col(_LAST_DAY) - _day_as_number(schema, _DAY_BEFORE_LAST, _DAY_BEFORE_LAST)
         customers = customers.with_columns(gap.cast(nw.Float64).alias("last_gap_days"))
-    columns = options.result_columns
-    if isinstance(customers, nw.LazyFrame):
-        return customers.select(
-            nw.col(options.customer_id),
-            *(nw.when(nw.col(_BAD) == 0).then(nw.col(name)).alias(name) for name in columns),
-        )
-    return customers.select(options.customer_id, *columns)
+    names = options.result_columns
+    if not isinstance(customers, nw.LazyFrame):
+        return customers.select(options.customer_id, *names)
+    return customers.select(
+        nw.col(options.customer_id),
+        *(nw.when(~is_bad).then(nw.col(name)).alias(name) for name in names),
+    )
+
+
+def _day_as_number(schema: Any, day: str, otherwise: str) -> nw.Expr:
+    """Return the number of a day, or of the day of a timestamp where there is no such column."""
+    column = day if day in schema else otherwise
+    return nw.col(column) if schema[column].is_numeric() else day_number(nw.col(column))
 
 
 def _rounded(name: str, decimals: int) -> nw.Expr:
@@ -200,7 +254,7 @@ def _rounded(name: str, decimals: int) -> nw.Expr:
     a column of constants. Sums too large to have these decimals stay as they are.
     """
     value = nw.col(name)
-    units = nw.col(_IS_ORDER).cast(nw.Float64) * 0 + 10.0**decimals
+    units = nw.col("order_days").cast(nw.Float64) * 0 + 10.0**decimals
     scaled = value * units
     rounded = (scaled + 0.5).floor() / units
     return nw.when(scaled.abs() < 2.0**52).then(rounded).otherwise(value).alias(name)

@@ -1,10 +1,9 @@
 """Rows by customer: counts, sums, extremes and distinct values, in counting passes over integers.
 
-A general group-by finds the group of each row for every aggregate. Here customers are codes from 0,
-so a group is a place in an array: counts and sums are ``bincount``, extremes ``minimum.at``. Only
-distinct values need more. The days of a log in the order of time are counted slice by slice; what
-is in no order is packed with its code into one integer and sorted, so that equal pairs lie side by
-side.
+A general group-by finds the group of each row for every aggregate. Here customers are codes from
+0, so a group is a place in an array: sums are ``add.at``, extremes ``minimum.at``. Only distinct
+values need more. The days of a log in the order of time are counted slice by slice; what is in no
+order is packed with its code into one integer and sorted, so that equal pairs lie side by side.
 """
 
 from dataclasses import dataclass
@@ -17,9 +16,6 @@ from numpy.typing import NDArray
 Codes: TypeAlias = NDArray[np.intp]
 Integers: TypeAlias = NDArray[np.integer[Any]]
 Floats: TypeAlias = NDArray[np.float64]
-
-# Days with fewer rows than this are counted sooner by sorting all than slice by slice.
-_ROWS_WORTH_A_SLICE = 500
 
 
 @dataclass(frozen=True)
@@ -36,8 +32,9 @@ class RowsByCustomer:
 
     def sums(self, values: Floats) -> Floats:
         """Sums of a value per row."""
-        summed: Any = np.bincount(self.codes, weights=values, minlength=self.n_codes)
-        return np.asarray(summed, dtype=np.float64)
+        summed = np.zeros(self.n_codes)
+        np.add.at(summed, self.codes, values)
+        return summed
 
     def extremes(self, values: Integers) -> tuple[Integers, Integers]:
         """Smallest and largest of a value per row; where there is no row, the other way round."""
@@ -48,17 +45,11 @@ class RowsByCustomer:
         np.maximum.at(largest, self.codes, values)
         return smallest, largest
 
-    def distinct_days(self, days: Integers) -> Integers:
-        """Number of distinct days, which are fast to count where the rows are in their order."""
-        steps = np.diff(days)
-        if steps.size and steps.min() < 0:
-            return self.distinct(days - days.min())
-        starts = np.flatnonzero(steps) + 1
-        if starts.size * _ROWS_WORTH_A_SLICE > days.size:
-            return self.distinct(days - days.min())
+    def n_slices(self, bounds: Integers) -> Integers:
+        """Number of slices of the rows, each from one bound to the next, with at least one row."""
         counted = np.zeros(self.n_codes, dtype=np.int64)
-        for codes in np.split(self.codes, starts):
-            # Plain assignment does not accumulate: a customer's second row of a day adds nothing.
+        for codes in np.split(self.codes, bounds):
+            # Plain assignment does not accumulate: a customer's second row of a slice adds nothing.
             counted[codes] = counted[codes] + 1
         return counted
 

@@ -1,9 +1,10 @@
-"""``summarize_transactions`` for pandas logs, which the integer kernel counts."""
+"""``summarize_transactions`` for pandas and pyarrow logs, which the integer kernel counts."""
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -12,7 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from segkit.features._calendar import AsOf, date_of, parse_as_of, time_zone
-from segkit.features._integer_kernel import Codes, Floats, Integers, RowsByCustomer
+from segkit.features._customer_codes import CustomerCodes, as_array
+from segkit.features._integer_kernel import Floats, Integers, RowsByCustomer
 from segkit.features._log_checks import (
     check_any_time,
     check_eager_log,
@@ -27,6 +29,8 @@ _NOT_A_TIME = np.iinfo(np.int64).min
 _UNITS_A_DAY = {"s": 86_400, "ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}
 _EPOCH = dt.date(1970, 1, 1).toordinal()
 _FAR = 2**31 - 1  # days, beyond every calendar
+# Days with fewer rows than this are counted sooner by sorting all than slice by slice.
+_ROWS_WORTH_A_SLICE = 500
 
 
 def summarize_in_pandas(log: pd.DataFrame, options: SummaryOptions) -> pd.DataFrame:
@@ -41,12 +45,20 @@ def summarize_in_pandas(log: pd.DataFrame, options: SummaryOptions) -> pd.DataFr
     return _customer_table(log, times, moment, options)
 
 
+def summarize_in_pyarrow(log: Any, options: SummaryOptions) -> Any:
+    """Return the customer table of a pyarrow log with clean types, read where Arrow has it."""
+    import pyarrow as pa
+
+    table = summarize_in_pandas(log.to_pandas(types_mapper=pd.ArrowDtype), options)
+    return pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata()
+
+
 @dataclass(frozen=True)
 class _Times:
-    """The instant of each row, and the day of the calendar on which that was, from 1970 on."""
+    """The instant of each row, and what the clock showed there: counts of units since 1970."""
 
     instants: NDArray[np.int64]
-    days: NDArray[np.int32]
+    local: NDArray[np.int64]
     dtype: Any
     unit: str
     zone: dt.tzinfo | None
@@ -57,24 +69,44 @@ class _Times:
         zone = time_zone(nw.from_native(column.to_frame()), str(column.name))
         instants, unit = _as_integers(column)
         local = instants if zone is None else _as_integers(column.dt.tz_localize(None))[0]
-        days = local // _UNITS_A_DAY[unit]
-        if local.size and (days.max() > _FAR or days.min() < -_FAR):
-            days = days.clip(-_FAR, _FAR)
-        return cls(instants, days.astype(np.int32), column.dtype, unit, zone)
+        return cls(instants, local, column.dtype, unit, zone)
 
     @property
     def missing(self) -> NDArray[np.bool_] | None:
         """Which rows have no timestamp; None: all have one."""
-        missing = self.instants == _NOT_A_TIME
-        return missing if missing.any() else None
+        is_missing = self.instants.min() == _NOT_A_TIME
+        return np.equal(self.instants, _NOT_A_TIME) if is_missing else None
+
+    @cached_property
+    def days(self) -> NDArray[np.int32]:
+        """The day of the calendar, from 1970 on."""
+        days = self.days_of(self.local)
+        if days.size and (days.max() > _FAR or days.min() < -_FAR):
+            days = days.clip(-_FAR, _FAR)
+        return days.astype(np.int32)
+
+    def days_of(self, local: Integers) -> Integers:
+        """Return the days of what the clock shows."""
+        return local // _UNITS_A_DAY[self.unit]
+
+    def day_bounds(self) -> Integers | None:
+        """Return where, in a log in the order of time, the second day begins, the third, and so on.
+
+        None where the log is in no order, or its days are so small that there is no gain.
+        """
+        if not (self.local[1:] >= self.local[:-1]).all():
+            return None
+        first, last = self.days_of(self.local[[0, -1]])
+        if (last - first) * _ROWS_WORTH_A_SLICE > self.local.size:
+            return None
+        starts = np.arange(first + 1, last + 1) * _UNITS_A_DAY[self.unit]
+        return np.searchsorted(self.local, starts)
 
     def where(self, rows: NDArray[np.bool_]) -> _Times:
         """Return the times of some rows."""
-        return _Times(self.instants[rows], self.days[rows], self.dtype, self.unit, self.zone)
-
-    def days_of(self, instants: Integers) -> Integers:
-        """Return the days of instants without a zone."""
-        return instants // _UNITS_A_DAY[self.unit]
+        instants = self.instants[rows]
+        local = instants if self.zone is None else self.local[rows]
+        return _Times(instants, local, self.dtype, self.unit, self.zone)
 
     def up_to(self, moment: AsOf) -> NDArray[np.bool_]:
         """Return which rows are not after a moment."""
@@ -113,20 +145,21 @@ def _as_integers(column: pd.Series[Any]) -> tuple[NDArray[np.int64], str]:
 def _known(times: _Times, options: SummaryOptions) -> tuple[NDArray[np.bool_] | None, AsOf]:
     """Return which rows are known at the moment to describe (None: all), and that moment."""
     missing = times.missing
-    days = times.days if missing is None else times.days[~missing]
-    first, last = (int(days.min()) + _EPOCH, int(days.max()) + _EPOCH) if days.size else (0, 0)
-    refuse_the_epoch(first, last, times.days.size, options.timestamp)
+    present = times.local if missing is None else times.local[~missing]
+    if present.size:
+        first, last = (int(times.days_of(end)) + _EPOCH for end in (present.min(), present.max()))
+        refuse_the_epoch(first, last, times.local.size, options.timestamp)
     if options.as_of is None:
-        check_any_time(bool(days.size), options.timestamp)
+        check_any_time(bool(present.size), options.timestamp)
         return None, AsOf(date_of(last + 1, owner=OWNER))
     moment = parse_as_of(options.as_of, zone=times.zone, owner=OWNER)
+    if not present.size or last < moment.day.toordinal():
+        return None, moment
     known = times.up_to(moment)
     if missing is not None:
         known |= missing
-    if known.all():
-        return None, moment
     check_known_rows(int(np.count_nonzero(known)), first, options.as_of)
-    return known, moment
+    return None if known.all() else known, moment
 
 
 def _is_complete(log: pd.DataFrame, times: _Times, options: SummaryOptions) -> bool:
@@ -137,40 +170,6 @@ def _is_complete(log: pd.DataFrame, times: _Times, options: SummaryOptions) -> b
         and times.missing is None
         and not any(log[name].isna().any() for name in ids)
     )
-
-
-class _Customers:
-    """The code of each row's customer, and the customers in the order of their ids."""
-
-    codes: Codes
-    n_codes: int
-
-    def __init__(self, ids: pd.Series[Any]) -> None:
-        self._dtype = ids.dtype
-        self._ids: Any = None
-        if ids.dtype.kind in "iu" and self._is_dense(ids):
-            numbers = ids.to_numpy(dtype=np.int64)
-            self.codes = numbers - self._first if self._first else numbers
-            return
-        self.codes, self._ids = pd.factorize(_array(ids))
-        self.n_codes = len(self._ids)
-
-    def _is_dense(self, ids: pd.Series[Any]) -> bool:
-        """Tell whether numbers leave so few gaps that they, from the first on, can be codes."""
-        first, last = int(ids.min()), int(ids.max())
-        most = len(ids) + 1_000
-        self._first = 0 if first >= 0 and last < most else first
-        self.n_codes = last - self._first + 1
-        return self.n_codes <= most and last < 2**63
-
-    def in_order(self, present: NDArray[np.bool_]) -> tuple[Integers, pd.Series[Any]]:
-        """Return the codes that are present, in the order of their ids, and these ids."""
-        codes = np.flatnonzero(present)
-        if self._ids is None:
-            return codes, pd.Series(codes + self._first).astype(self._dtype)
-        ids = self._ids[codes]
-        order = ids.argsort(kind="stable")
-        return codes[order], pd.Series(ids[order], dtype=self._dtype)
 
 
 @dataclass(frozen=True)
@@ -195,7 +194,7 @@ class _Rows:
 def _customer_table(
     log: pd.DataFrame, times: _Times, moment: AsOf, options: SummaryOptions
 ) -> pd.DataFrame:
-    customers = _Customers(log[options.customer_id])
+    customers = CustomerCodes(log[options.customer_id])
     rows = _Rows(
         RowsByCustomer(customers.codes, customers.n_codes),
         log[options.amount].to_numpy(),
@@ -203,9 +202,9 @@ def _customer_table(
         None if options.order_id is None else log[options.order_id],
     )
     orders = rows if rows.amounts.min() >= 0 else rows.where(rows.amounts >= 0)
-    present, ids = customers.in_order(orders.by_customer.counts > 0)
-    check_orders(present.size)
+    check_orders(orders.amounts.size)
     by_code = _aggregates(rows, orders, options)
+    present, ids = customers.in_order(by_code["order_days"] > 0)
     found = {name: values[present] for name, values in by_code.items()}
     columns = _customer_columns(found, moment.day.toordinal() - _EPOCH, options)
     check_finite_sums(bool(np.isfinite(columns["monetary"]).all()))
@@ -217,27 +216,30 @@ def _customer_table(
 
 def _aggregates(rows: _Rows, orders: _Rows, options: SummaryOptions) -> dict[str, NDArray[Any]]:
     """Return what is counted of the rows, for each code."""
-    group, days = orders.by_customer, orders.times.days
-    first_order, last_order = group.extremes(orders.times.instants)
-    if orders.times.zone is None:
-        first_day = orders.times.days_of(first_order)
-        last_day = orders.times.days_of(last_order)
+    group, times = orders.by_customer, orders.times
+    first_order, last_order = group.extremes(times.instants)
+    if times.zone is None:
+        first_day, last_day = times.days_of(first_order), times.days_of(last_order)
     else:  # a clock set back over midnight takes a later instant to an earlier day
-        first_day, last_day = group.extremes(days)
+        first_day, last_day = group.extremes(times.days)
+    bounds = times.day_bounds()
+    order_days = (
+        group.distinct(times.days - times.days.min()) if bounds is None else group.n_slices(bounds)
+    )
     counted = rows if options.returns == "net" else orders
     found = {
         "first_order": first_order,
         "last_order": last_order,
         "first_day": first_day,
         "last_day": last_day,
-        "order_days": group.distinct_days(days),
+        "order_days": order_days,
         "monetary": counted.by_customer.sums(counted.amounts),
     }
     if orders.order_ids is not None:
-        numbers, _ = pd.factorize(_array(orders.order_ids))
+        numbers, _ = pd.factorize(as_array(orders.order_ids))
         found["frequency"] = group.distinct(numbers)
     else:
-        found["frequency"] = found["order_days"] if options.order == "day" else group.counts
+        found["frequency"] = order_days if options.order == "day" else group.counts
     if "returns" in options.extras:
         found["return_count"] = rows.by_customer.counts - group.counts
         found["return_amount"] = rows.by_customer.sums(np.maximum(-rows.amounts, 0.0))
@@ -245,7 +247,7 @@ def _aggregates(rows: _Rows, orders: _Rows, options: SummaryOptions) -> dict[str
         first = counted.where(counted.times.days == first_day[counted.by_customer.codes])
         found["first_day_amount"] = first.by_customer.sums(first.amounts)
     if "last_gap" in options.extras:
-        earlier = orders.where(days < last_day[group.codes])
+        earlier = orders.where(times.days < last_day[group.codes])
         _, found["day_before_last"] = earlier.by_customer.extremes(earlier.times.days)
     return found
 
@@ -277,11 +279,6 @@ def _customer_columns(
     if "day_before_last" in found:
         columns["last_gap_days"] = np.where(several, last_day - found["day_before_last"], np.nan)
     return columns
-
-
-def _array(column: pd.Series[Any]) -> Any:
-    """Return what pandas can number without making an index of it, which may change the type."""
-    return column.to_numpy() if isinstance(column.dtype, np.dtype) else column.array
 
 
 def _rounded(money: Floats, decimals: int) -> Floats:

@@ -14,7 +14,7 @@ from segkit.features._calendar import Moment
 from segkit.features._expression_plan import summarize_by_expressions
 from segkit.features._log_checks import with_clean_types
 from segkit.features._options import OWNER, SummaryOptions, check_roles, checked_options
-from segkit.features._pandas_log import summarize_in_pandas
+from segkit.features._pandas_log import summarize_in_pandas, summarize_in_pyarrow
 
 
 def summarize_transactions(
@@ -143,10 +143,13 @@ def summarize_transactions(
     )
     check_roles(options)
     log = with_clean_types(require_frame(transactions, owner=OWNER), options)
-    table: Any = (
-        summarize_in_pandas(log.to_native(), options)
-        if log.implementation.is_pandas()
-        else summarize_by_expressions(log, options).to_native()
-    )
-    native: IntoFrameT = table
-    return native
+    native: Any = log.to_native()
+    table: Any
+    if log.implementation.is_pandas():
+        table = summarize_in_pandas(native, options)
+    elif log.implementation.is_pyarrow():
+        table = summarize_in_pyarrow(native, options)
+    else:
+        table = summarize_by_expressions(log, options).to_native()
+    summarized: IntoFrameT = table
+    return summarized
