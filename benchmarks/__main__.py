@@ -1,7 +1,6 @@
 """Measure segkit beside its peers and print the times, the ratios and what must be reached."""
 
 import argparse
-import os
 import shlex
 import sys
 import tempfile
@@ -33,10 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for case in cases:
             print(f"{case.name}", file=sys.stderr, flush=True)
             files = _written(case, Path(folder), options.rows)
-            began = os.getloadavg()[0]
             results = measure(case, files, options.repeats)
             done.append((case, results))
-            sections.append(_report.section(case, results, (began, os.getloadavg()[0])))
+            sections.append(_report.section(case, results))
             print(sections[-1], flush=True)
             if options.output:
                 options.output.write_text("\n".join([head, _report.summary(done), *sections]))

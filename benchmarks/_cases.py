@@ -19,9 +19,11 @@ from ._targets import (
     seconds_at_most,
 )
 
-#: Packages that take minutes are run this often.
+#: How often the slow packages run.
 SLOW_REPEATS = 3
 GROWTH = 5
+
+_DENSE = {"log": "dense"}
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,30 @@ def all_cases(n_rows: int) -> list[Case]:
             "text",
             [faster("polars", 1.2), faster("pandas", 2.5)],
         ),
-        *_native_logs(),
+        _native_log(
+            "polars",
+            "Polars frame",
+            Contestant("by hand", "_jobs_polars.log_to_table", _DENSE, {"kind": "polars"}),
+            "both sort by customer",
+        ),
+        _native_log(
+            "polars_lazy",
+            "Lazy polars frame",
+            Contestant("by hand", "_jobs_polars.log_to_table", _DENSE, {"kind": "polars_lazy"}),
+            "neither sorts; both are collected",
+        ),
+        _native_log(
+            "duckdb",
+            "DuckDB relation",
+            Contestant("by hand", "_jobs_duckdb.log_to_table", _DENSE),
+            "neither sorts; both are fetched as Arrow",
+        ),
+        _native_log(
+            "pyarrow",
+            "Pyarrow table",
+            Contestant("by hand", "_jobs_pyarrow.log_to_table", _DENSE),
+            "both sort by customer",
+        ),
         _fit_transform(),
         _predict(n_rows),
         _one_customer(),
@@ -120,8 +145,7 @@ def all_cases(n_rows: int) -> list[Case]:
 
 
 def _dense_ids() -> Case:
-    data = {"log": "dense"}
-    slow = {"data": data, "most_repeats": SLOW_REPEATS}
+    slow = {"data": _DENSE, "most_repeats": SLOW_REPEATS}
     pymc = {**slow, "job": "_jobs_packages.pymc_marketing", "environment": "pymc-marketing"}
     return Case(
         "dense-ids",
@@ -190,38 +214,14 @@ def _pandas_log_contestants(log: str) -> list[Contestant]:
     ]
 
 
-def _native_logs() -> list[Case]:
-    data = {"log": "dense"}
-    return [
-        Case(
-            f"{kind.replace('_', '-')}-log",
-            f"{title} to customer table in the log's own engine",
-            [
-                Contestant("segkit", "_jobs_segkit.log_to_table", data, {"kind": kind}),
-                Contestant("by hand", job, data, options),
-            ],
-            [at_most("segkit", 1.2, "by hand")],
-            [f"By hand: the same columns and rules in the best query found; {order}."],
-        )
-        for kind, title, job, options, order in (
-            (
-                *("polars", "Polars frame", "_jobs_polars.log_to_table"),
-                *({"kind": "polars"}, "both sort by customer"),
-            ),
-            (
-                *("polars_lazy", "Lazy polars frame", "_jobs_polars.log_to_table"),
-                *({"kind": "polars_lazy"}, "neither sorts; both are collected"),
-            ),
-            (
-                *("duckdb", "DuckDB relation", "_jobs_duckdb.log_to_table"),
-                *({}, "neither sorts; both are fetched as Arrow"),
-            ),
-            (
-                *("pyarrow", "Pyarrow table", "_jobs_pyarrow.log_to_table"),
-                *({}, "both sort by customer"),
-            ),
-        )
-    ]
+def _native_log(kind: str, title: str, by_hand: Contestant, order: str) -> Case:
+    return Case(
+        f"{kind.replace('_', '-')}-log",
+        f"{title} to customer table in the log's own engine",
+        [Contestant("segkit", "_jobs_segkit.log_to_table", _DENSE, {"kind": kind}), by_hand],
+        [at_most("segkit", 1.2, "by hand")],
+        [f"By hand: the same columns and rules in the best query found; {order}."],
+    )
 
 
 def _fit_transform() -> Case:
@@ -291,7 +291,7 @@ def _growth() -> Case:
         "growth",
         f"Pandas log to customer table and scores: {GROWTH} times the rows and customers",
         [
-            Contestant("segkit", "_jobs_segkit.log_to_scores", {"log": "dense"}),
+            Contestant("segkit", "_jobs_segkit.log_to_scores", _DENSE),
             Contestant(
                 f"segkit, {GROWTH} times the rows",
                 "_jobs_segkit.log_to_scores",

@@ -22,11 +22,13 @@ class Measurement:
     """What one contestant did.
 
     `peak_bytes` is the most memory that the first run, in a fresh process, used above what was
-    there when it began (the log included); that run is not among the `seconds`. `failure` says
-    why there are no seconds.
+    there when it began (the log included); that run is not among the `seconds`. `cores_of_others`
+    is how many cores other processes kept busy during each run. `failure` says why there are no
+    seconds.
     """
 
     seconds: list[float] = field(default_factory=list)
+    cores_of_others: list[float | None] = field(default_factory=list)
     peak_bytes: int | None = None
     sums: dict[str, float] = field(default_factory=dict)
     failure: str | None = None
@@ -75,15 +77,19 @@ def _take_turns(
     rounds: int,
 ) -> None:
     for turn in range(rounds):
-        print(f"  round {turn + 1} of {rounds}", file=sys.stderr, flush=True)
+        print(f"  round {turn + 1} of {rounds}:", end="", file=sys.stderr, flush=True)
         for contestant in contestants:
             one = measured[contestant.name]
             if one.failure or turn >= (contestant.most_repeats or rounds):
                 continue
             try:
-                one.seconds.append(workers[contestant.name].run()["seconds"])
+                run = workers[contestant.name].run()
+                one.seconds.append(run["seconds"])
+                one.cores_of_others.append(run["cores_of_others"])
+                print(f" {one.seconds[-1]:.3g}", end="", file=sys.stderr, flush=True)
             except WorkerError as error:
                 one.failure = str(error)
+        print(file=sys.stderr)
 
 
 class Worker:

@@ -3,6 +3,7 @@
 import math
 import os
 import platform
+import statistics
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -40,11 +41,11 @@ def summary(cases: Sequence[tuple[Case, Mapping[str, Measurement]]]) -> str:
     return "## Targets\n\n" + _table(["case", "what", "target", "measured", "reached"], rows)
 
 
-def section(case: Case, results: Mapping[str, Measurement], load: tuple[float, float]) -> str:
+def section(case: Case, results: Mapping[str, Measurement]) -> str:
     """Return the table of one case."""
     first = case.contestants[0].name
     rows = [_row(name, one, results[first]) for name, one in results.items()]
-    names = ["", "median", "min … max", "runs", "peak memory"]
+    names = ["", "median", "min … max", "runs", "others' cores", "peak memory"]
     names += [f"/ {first}", "by round", "same result"]
     lines = [f"## {case.name}", "", f"{case.title}.", "", _table(names, rows)]
     if case.targets:
@@ -52,7 +53,6 @@ def section(case: Case, results: Mapping[str, Measurement], load: tuple[float, f
         lines += [_table(["what", "target", "measured", "reached"], cells)]
     lines += [f"- {note}" for note in case.notes]
     lines += [f"- {name}: {one.failure}" for name, one in results.items() if one.failure]
-    lines += [f"- Load average when it began and ended: {load[0]:.1f}, {load[1]:.1f}."]
     return "\n".join(lines) + "\n"
 
 
@@ -68,9 +68,9 @@ def differing_sums(ours: Measurement, other: Measurement) -> list[str]:
 def _row(name: str, one: Measurement, ours: Measurement) -> list[str]:
     peak = "" if one.peak_bytes is None else f"{one.peak_bytes / 1e6:,.0f} MB"
     if one.failure or not one.seconds:
-        return [name, "failed", "", str(len(one.seconds)), peak, "", "", ""]
+        return [name, "failed", "", str(len(one.seconds)), "", peak, "", "", ""]
     spread = f"{_time(min(one.seconds))} … {_time(max(one.seconds))}"
-    cells = [name, _time(one.median), spread, str(len(one.seconds)), peak]
+    cells = [name, _time(one.median), spread, str(len(one.seconds)), _others(one), peak]
     if one is ours or not ours.seconds:
         return [*cells, "", "", ""]
     by_round = [theirs / our for theirs, our in zip(one.seconds, ours.seconds, strict=False)]
@@ -80,6 +80,11 @@ def _row(name: str, one: Measurement, ours: Measurement) -> list[str]:
         f"{min(by_round):.2f} … {max(by_round):.2f}",
         _comparison(ours, one),
     ]
+
+
+def _others(one: Measurement) -> str:
+    known = [cores for cores in one.cores_of_others if cores is not None]
+    return f"{statistics.median(known):.1f}" if known else ""
 
 
 def _comparison(ours: Measurement, other: Measurement) -> str:
