@@ -13,17 +13,24 @@ import pandas as pd
 from segkit._frames import Frame
 from segkit.exceptions import SegkitTypeError, SegkitValueError
 
+_EPOCH = dt.date(1970, 1, 1)
+
 #: What ``as_of`` may be.
 Moment: TypeAlias = str | dt.date | dt.datetime | np.datetime64
 
 
-def day_number(timestamp: nw.Expr) -> nw.Expr:
+def day_number(timestamp: nw.Expr, implementation: nw.Implementation) -> nw.Expr:
     """Return the calendar day of a date or datetime column, in its own zone, as a whole number.
 
-    Days are numbered as by ``datetime.date.toordinal`` (1 January of year 1 is day 1), from the
-    year and the day of the year, which every engine reads in the column's zone; differences of
-    dates are durations, which engines count in units of their own.
+    Days are numbered as by ``datetime.date.toordinal`` (1 January of year 1 is day 1). Differences
+    of dates are durations, which engines count in units of their own; so, beside the two engines in
+    which a date is known to be a number of days, the number is made from the year and the day of
+    the year.
     """
+    if implementation.is_polars():
+        return timestamp.dt.date().cast(nw.Int32) + _EPOCH.toordinal()
+    if implementation.is_duckdb():
+        return (timestamp.dt.date() - nw.lit(_EPOCH)) + _EPOCH.toordinal()
     past = timestamp.dt.year() - 1
     leap_days = past // 4 - past // 100 + past // 400
     return past * 365 + leap_days + timestamp.dt.ordinal_day()
@@ -42,16 +49,15 @@ class AsOf:
     exclusive: bool = False
 
     def is_known(
-        self, timestamp: nw.Expr, day: nw.Expr, *, is_date: bool, has_zone: bool, has_dates: bool
+        self, timestamp: nw.Expr, *, is_date: bool, has_zone: bool, implementation: Any
     ) -> nw.Expr:
-        """Return whether a row is not after this moment; days are dates, or their numbers."""
-        if self.instant is None and not (is_date or has_zone) and 1678 <= self.day.year <= 2261:
-            midnight = dt.datetime.combine(self.day + dt.timedelta(days=1), dt.time())
-            return timestamp < nw.lit(midnight)
-        if self.instant is None or is_date:
-            return day <= (nw.lit(self.day) if has_dates else self.day.toordinal())
-        instant = nw.lit(self.instant)
-        return timestamp < instant if self.exclusive else timestamp <= instant
+        """Return whether a row is not after this moment."""
+        if self.instant is not None and not is_date:
+            instant = nw.lit(self.instant)
+            return timestamp < instant if self.exclusive else timestamp <= instant
+        if is_date or has_zone or not 1678 <= self.day.year <= 2261:
+            return day_number(timestamp, implementation) <= self.day.toordinal()
+        return timestamp < nw.lit(dt.datetime.combine(self.day + dt.timedelta(days=1), dt.time()))
 
 
 def parse_as_of(as_of: Moment, *, zone: dt.tzinfo | None, owner: str) -> AsOf:

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 import narwhals.stable.v2 as nw
+import pandas as pd
 
 from segkit._frames import RESERVED, Frame
 from segkit.exceptions import SegkitValueError
@@ -37,8 +38,6 @@ _LAST_DAY_OF = f"{RESERVED}last_day_of"
 _FIRST_DAY_AMOUNT = f"{RESERVED}first_day_amount"
 _DAY_BEFORE_LAST = f"{RESERVED}day_before_last"
 
-_ENGINES_WITH_DATES = (nw.Implementation.POLARS, nw.Implementation.DUCKDB)
-
 
 def summarize_by_expressions(log: Frame, options: SummaryOptions) -> Frame:
     """Return the customer table of a log with clean types; a lazy frame stays lazy."""
@@ -58,21 +57,12 @@ def summarize_by_expressions(log: Frame, options: SummaryOptions) -> Frame:
     return table
 
 
-def _calendar_day(log: Frame, timestamp: str) -> nw.Expr:
-    """Return the day of a timestamp: a date, or, where dates are no help, its number."""
-    if log.implementation in _ENGINES_WITH_DATES:
-        return nw.col(timestamp).dt.date()
-    return day_number(nw.col(timestamp))
-
-
 def _until(log: Frame, options: SummaryOptions) -> tuple[Any, AsOf]:
     """Return the rows known at `as_of`, those without a timestamp included, and the moment."""
     timestamp, as_of = options.timestamp, options.as_of
-    day = _calendar_day(log, timestamp)
     first, last = None, None
     if isinstance(log, nw.DataFrame):
-        ends = log.select(first=day.min(), last=day.max())
-        first, last = (_ordinal(ends[end][0]) for end in ("first", "last"))
+        first, last = _first_and_last_day(log, timestamp)
         refuse_the_epoch(first, last, len(log), timestamp)
     if as_of is None:
         if isinstance(log, nw.LazyFrame):
@@ -88,10 +78,9 @@ def _until(log: Frame, options: SummaryOptions) -> tuple[Any, AsOf]:
         return log, moment
     known = moment.is_known(
         nw.col(timestamp),
-        day,
         is_date=log.collect_schema()[timestamp] == nw.Date,
         has_zone=zone is not None,
-        has_dates=log.implementation in _ENGINES_WITH_DATES,
+        implementation=log.implementation,
     )
     until: Any = log.filter(known | nw.col(timestamp).is_null())
     if isinstance(until, nw.DataFrame):
@@ -99,10 +88,11 @@ def _until(log: Frame, options: SummaryOptions) -> tuple[Any, AsOf]:
     return until, moment
 
 
-def _ordinal(day: Any) -> int | None:
-    if isinstance(day, dt.date):
-        return day.toordinal()
-    return None if day is None or day != day else int(day)
+def _first_and_last_day(log: nw.DataFrame[Any], timestamp: str) -> tuple[Any, Any]:
+    """Return the numbers of the first and of the last day, None where there is no timestamp."""
+    day = day_number(nw.col(timestamp), log.implementation)
+    first, last = log.select(first=day.min(), last=day.max()).row(0)
+    return (None, None) if pd.isna(first) else (int(first), int(last))
 
 
 def _with_bad_amounts_masked(log: Any, options: SummaryOptions) -> Any:
@@ -114,9 +104,8 @@ def _with_bad_amounts_masked(log: Any, options: SummaryOptions) -> Any:
     absent = missing_values(log, options)
     value, time = nw.col(options.amount), nw.col(options.timestamp)
     good = value.is_finite()
-    if not log.implementation.is_polars():
-        # DuckDB has timestamps at infinity, which are in no year.
-        good = good & (~time.dt.year().is_null() | time.is_null())
+    if log.implementation.is_duckdb():  # which has timestamps at infinity
+        good = good & (time >= nw.lit(dt.datetime(1, 1, 1)))
     if options.missing == "drop":
         log = log.filter(*(~condition for condition in absent.values()))
     else:
@@ -125,27 +114,35 @@ def _with_bad_amounts_masked(log: Any, options: SummaryOptions) -> Any:
     return log.with_columns(nw.when(good).then(value).alias(options.amount))
 
 
-def _customer_table(log: Any, moment: AsOf, options: SummaryOptions) -> Any:
-    rows = _transaction_columns(log, options)
+def _customer_table(
+    log: Any, moment: AsOf, options: SummaryOptions, *, has_returns: bool = True
+) -> Any:
+    rows = _transaction_columns(log, options, has_returns=has_returns)
     customers = _per_customer(rows, options, has_zone=time_zone(log, options.timestamp) is not None)
     return _customer_columns(customers, moment, options)
 
 
-def _transaction_columns(log: Any, options: SummaryOptions) -> Any:
+def _transaction_columns(log: Any, options: SummaryOptions, *, has_returns: bool) -> Any:
     """Add what each row contributes: null where it contributes nothing to a minimum or count."""
     value = nw.col(options.amount)
-    is_order = value >= 0
-    added: dict[str, nw.Expr] = {_ORDER_TIME: nw.when(is_order).then(nw.col(options.timestamp))}
+
+    def of_orders(column: str) -> nw.Expr:
+        return nw.when(value >= 0).then(nw.col(column)) if has_returns else nw.col(column)
+
+    added = {_ORDER_TIME: of_orders(options.timestamp)}
     if options.returns == "exclude":
-        added[_COUNTED] = nw.when(is_order).then(value)
+        added[_COUNTED] = of_orders(options.amount)
     if options.order_id is not None:
-        added[_ORDER_ID] = nw.when(is_order).then(nw.col(options.order_id))
+        added[_ORDER_ID] = of_orders(options.order_id)
     if "returns" in options.extras:
         added[_RETURNED] = nw.when(value < 0).then(-value).otherwise(nw.lit(0.0))
     if "clv" in options.extras:
-        added[_DAY] = _calendar_day(log, options.timestamp)
+        # Only where there is an amount: DuckDB does not count the days to a timestamp at infinity.
+        time = nw.when(~value.is_null()).then(nw.col(options.timestamp))
+        added[_DAY] = day_number(time, log.implementation)
     rows = log.with_columns(**added)
-    return rows.with_columns(_calendar_day(rows, _ORDER_TIME).alias(_ORDER_DAY))
+    order_day = day_number(nw.col(_ORDER_TIME), log.implementation)
+    return rows.with_columns(order_day.alias(_ORDER_DAY))
 
 
 def _per_customer(rows: Any, options: SummaryOptions, *, has_zone: bool) -> Any:
@@ -208,11 +205,14 @@ def _distinct_counts(rows: Any, customer_id: str, column: str, name: str) -> Any
 def _customer_columns(customers: Any, moment: AsOf, options: SummaryOptions) -> Any:
     is_bad = nw.col(_N_ROWS) > nw.col(_N_AMOUNTS)
     customers = customers.filter((nw.col(_N_ORDERS) > 0) | is_bad)
-    schema = customers.collect_schema()
+    schema, engine = customers.collect_schema(), customers.implementation
     frequency = {"day": "order_days", "row": _N_ORDERS, "id": _N_ORDER_IDS}[options.order]
     customers = customers.with_columns(
-        _day_as_number(schema, _FIRST_DAY, "first_order").alias(_FIRST_DAY),
-        _day_as_number(schema, _LAST_DAY, "last_order").alias(_LAST_DAY),
+        *(
+            day_number(nw.col(order), engine).alias(day)
+            for day, order in ((_FIRST_DAY, "first_order"), (_LAST_DAY, "last_order"))
+            if day not in schema
+        ),
         nw.col(frequency).cast(nw.Int64).alias("frequency"),
         nw.col("order_days").cast(nw.Int64).alias("order_days"),
         (nw.col(_N_ROWS) - nw.col(_N_ORDERS)).cast(nw.Int64).alias("return_count"),
@@ -229,7 +229,7 @@ def _customer_columns(customers: Any, moment: AsOf, options: SummaryOptions) -> 
         *(_rounded(name, options.decimals) for name in sums if name in schema),
     ).with_columns((nw.col("monetary") / nw.col("frequency")).alias("mean_order_value"))
     if "last_gap" in options.extras:
-        gap = nw.col(_LAST_DAY) - _day_as_number(schema, _DAY_BEFORE_LAST, _DAY_BEFORE_LAST)
+        gap = nw.col(_LAST_DAY) - nw.col(_DAY_BEFORE_LAST)
         customers = customers.with_columns(gap.cast(nw.Float64).alias("last_gap_days"))
     names = options.result_columns
     if not isinstance(customers, nw.LazyFrame):
@@ -238,12 +238,6 @@ def _customer_columns(customers: Any, moment: AsOf, options: SummaryOptions) -> 
         nw.col(options.customer_id),
         *(nw.when(~is_bad).then(nw.col(name)).alias(name) for name in names),
     )
-
-
-def _day_as_number(schema: Any, day: str, otherwise: str) -> nw.Expr:
-    """Return the number of a day, or of the day of a timestamp where there is no such column."""
-    column = day if day in schema else otherwise
-    return nw.col(column) if schema[column].is_numeric() else day_number(nw.col(column))
 
 
 def _rounded(name: str, decimals: int) -> nw.Expr:
