@@ -56,7 +56,7 @@ class CustomerCodes:
         if self._array is None:
             return codes, pd.Series(codes + self._first).astype(self._dtype)
         ids = self._array.take(self._row[codes])
-        order = ids.argsort(kind="stable")
+        order = ids.argsort()
         return codes[order], pd.Series(ids.take(order), dtype=self._dtype)
 
 

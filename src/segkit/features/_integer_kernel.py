@@ -47,11 +47,13 @@ class RowsByCustomer:
 
     def n_slices(self, bounds: Integers) -> Integers:
         """Number of slices of the rows, each from one bound to the next, with at least one row."""
-        counted = np.zeros(self.n_codes, dtype=np.int64)
+        counted = np.zeros(self.n_codes, dtype=np.int32)
         for codes in np.split(self.codes, bounds):
             # Plain assignment does not accumulate: a customer's second row of a slice adds nothing.
-            counted[codes] = counted[codes] + 1
-        return counted
+            so_far = counted[codes]
+            so_far += 1
+            counted[codes] = so_far
+        return counted.astype(np.int64)
 
     def distinct(self, values: Integers) -> Integers:
         """Number of distinct values, of whole numbers from 0."""

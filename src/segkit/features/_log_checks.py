@@ -5,6 +5,7 @@ import warnings
 from typing import Any
 
 import narwhals.stable.v2 as nw
+import numpy as np
 import pandas as pd
 
 from segkit._frames import Frame, float_values
@@ -41,12 +42,21 @@ def with_clean_types(log: Frame, options: SummaryOptions) -> Frame:
     log = nw.maybe_reset_index(log)
     if options.order_id is not None:
         _check_ids(log[options.order_id])
-    amounts = float_values(log[amount])
-    log = log.with_columns(nw.new_series(amount, amounts, nw.Float64, backend=log.implementation))
+    if not _are_plain_floats(log[amount]):
+        amounts = float_values(log[amount])
+        floats = nw.new_series(amount, amounts, nw.Float64, backend=log.implementation)
+        log = log.with_columns(floats)
     dtype = log[timestamp].dtype
     if dtype == nw.Date or dtype == nw.Datetime:
         return log
     return log.with_columns(_parsed_timestamps(log[timestamp], log.implementation))
+
+
+def _are_plain_floats(series: nw.Series[Any]) -> bool:
+    native = series.to_native()
+    if isinstance(native, pd.Series):
+        return bool(native.dtype == np.dtype("float64"))
+    return series.dtype == nw.Float64 and series.implementation.is_polars()
 
 
 def check_eager_log(log: nw.DataFrame[Any], options: SummaryOptions) -> nw.DataFrame[Any]:

@@ -71,7 +71,7 @@ class _Times:
         local = instants if zone is None else _as_integers(column.dt.tz_localize(None))[0]
         return cls(instants, local, column.dtype, unit, zone)
 
-    @property
+    @cached_property
     def missing(self) -> NDArray[np.bool_] | None:
         """Which rows have no timestamp; None: all have one."""
         is_missing = self.instants.min() == _NOT_A_TIME
@@ -153,7 +153,8 @@ def _known(times: _Times, options: SummaryOptions) -> tuple[NDArray[np.bool_] | 
         check_any_time(bool(present.size), options.timestamp)
         return None, AsOf(date_of(last + 1, owner=OWNER))
     moment = parse_as_of(options.as_of, zone=times.zone, owner=OWNER)
-    if not present.size or last < moment.day.toordinal():
+    is_whole_day = moment.instant is None
+    if not present.size or last < moment.day.toordinal() + is_whole_day:
         return None, moment
     known = times.up_to(moment)
     if missing is not None:
@@ -205,7 +206,8 @@ def _customer_table(
     check_orders(orders.amounts.size)
     by_code = _aggregates(rows, orders, options)
     present, ids = customers.in_order(by_code["order_days"] > 0)
-    found = {name: values[present] for name, values in by_code.items()}
+    # One after the other, so that there is never a second copy of all.
+    found = {name: by_code.pop(name)[present] for name in list(by_code)}
     columns = _customer_columns(found, moment.day.toordinal() - _EPOCH, options)
     check_finite_sums(bool(np.isfinite(columns["monetary"]).all()))
     for name in ("first_order", "last_order"):
