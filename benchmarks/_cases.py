@@ -261,6 +261,7 @@ def _predict(n_rows: int) -> Case:
             "predict + from_codes adds `pd.Categorical.from_codes`; assign makes scores, cell and "
             "label and copies the frame.",
         ],
+        least_rounds=15,
     )
 
 

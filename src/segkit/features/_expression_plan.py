@@ -42,19 +42,21 @@ _DAY_BEFORE_LAST = f"{RESERVED}day_before_last"
 def summarize_by_expressions(log: Frame, options: SummaryOptions) -> Frame:
     """Return the customer table of a log with clean types; a lazy frame stays lazy."""
     log, moment = _until(log, options)
-    table: Frame
     if isinstance(log, nw.LazyFrame):
-        table = _customer_table(_with_bad_amounts_masked(log, options), moment, options)
-        return table
+        lazy: Frame = _customer_table(_with_bad_amounts_masked(log, options), moment, options)
+        return lazy
     log = check_eager_log(log, options)
+    has_returns = bool(log[options.amount].min() < 0)
     # polars runs a lazy plan faster than the same steps one by one.
-    table = _customer_table(log.lazy() if log.implementation.is_polars() else log, moment, options)
+    plan = log.lazy() if log.implementation.is_polars() else log
+    table = _customer_table(plan, moment, options, has_returns=has_returns, may_be_bad=False)
+    table = table.sort(options.customer_id)
     if isinstance(table, nw.LazyFrame):
         table = table.collect()
     check_orders(len(table))
     check_finite_sums(bool(table["monetary"].is_finite().all()))
-    table = nw.maybe_reset_index(table.sort(options.customer_id))
-    return table
+    eager: Frame = nw.maybe_reset_index(table)
+    return eager
 
 
 def _until(log: Frame, options: SummaryOptions) -> tuple[Any, AsOf]:
@@ -90,8 +92,14 @@ def _until(log: Frame, options: SummaryOptions) -> tuple[Any, AsOf]:
 
 def _first_and_last_day(log: nw.DataFrame[Any], timestamp: str) -> tuple[Any, Any]:
     """Return the numbers of the first and of the last day, None where there is no timestamp."""
-    day = day_number(nw.col(timestamp), log.implementation)
-    first, last = log.select(first=day.min(), last=day.max()).row(0)
+    engine, time = log.implementation, nw.col(timestamp)
+    if engine.is_polars() and time_zone(log, timestamp) is None:
+        ends = log.select(first=time.min(), last=time.max())
+        ends = ends.select(day_number(nw.col("first"), engine), day_number(nw.col("last"), engine))
+    else:  # a clock set back over midnight takes a later instant to an earlier day
+        day = day_number(time, engine)
+        ends = log.select(first=day.min(), last=day.max())
+    first, last = ends.row(0)
     return (None, None) if pd.isna(first) else (int(first), int(last))
 
 
@@ -103,23 +111,34 @@ def _with_bad_amounts_masked(log: Any, options: SummaryOptions) -> Any:
     """
     absent = missing_values(log, options)
     value, time = nw.col(options.amount), nw.col(options.timestamp)
+    # A missing amount is not finite, and a missing time not later than another: null is not true.
     good = value.is_finite()
-    if log.implementation.is_duckdb():  # which has timestamps at infinity
-        good = good & (time >= nw.lit(dt.datetime(1, 1, 1)))
     if options.missing == "drop":
         log = log.filter(*(~condition for condition in absent.values()))
     else:
-        for condition in absent.values():
-            good = good & ~condition
+        for name, condition in absent.items():
+            if name not in (options.amount, options.timestamp):
+                good = good & ~condition
+    if log.implementation.is_duckdb():  # which has timestamps at infinity
+        good = good & (time >= nw.lit(dt.datetime(1, 1, 1)))
+    else:
+        good = good & ~time.is_null()
     return log.with_columns(nw.when(good).then(value).alias(options.amount))
 
 
 def _customer_table(
-    log: Any, moment: AsOf, options: SummaryOptions, *, has_returns: bool = True
+    log: Any,
+    moment: AsOf,
+    options: SummaryOptions,
+    *,
+    has_returns: bool = True,
+    may_be_bad: bool = True,
 ) -> Any:
+    """Return the table, knowing or not that no row is a return, and that no amount is masked."""
     rows = _transaction_columns(log, options, has_returns=has_returns)
-    customers = _per_customer(rows, options, has_zone=time_zone(log, options.timestamp) is not None)
-    return _customer_columns(customers, moment, options)
+    has_zone = time_zone(log, options.timestamp) is not None
+    customers = _per_customer(rows, options, has_zone=has_zone, may_be_bad=may_be_bad)
+    return _customer_columns(customers, moment, options, may_be_bad=may_be_bad)
 
 
 def _transaction_columns(log: Any, options: SummaryOptions, *, has_returns: bool) -> Any:
@@ -145,18 +164,18 @@ def _transaction_columns(log: Any, options: SummaryOptions, *, has_returns: bool
     return rows.with_columns(order_day.alias(_ORDER_DAY))
 
 
-def _per_customer(rows: Any, options: SummaryOptions, *, has_zone: bool) -> Any:
+def _per_customer(rows: Any, options: SummaryOptions, *, has_zone: bool, may_be_bad: bool) -> Any:
     customer_id, wanted = options.customer_id, options.extras
     counted = nw.col(options.amount if options.returns == "net" else _COUNTED)
     order_day, order_time = nw.col(_ORDER_DAY), nw.col(_ORDER_TIME)
     aggregates = [
         order_time.min().alias("first_order"),
         order_time.max().alias("last_order"),
-        order_time.count().alias(_N_ORDERS),
-        nw.col(options.amount).count().alias(_N_AMOUNTS),
         nw.len().alias(_N_ROWS),
         counted.sum().alias("monetary"),
     ]
+    if may_be_bad:
+        aggregates.append(nw.col(options.amount).count().alias(_N_AMOUNTS))
     if has_zone:  # a clock set back over midnight takes a later instant to an earlier day
         aggregates += [order_day.min().alias(_FIRST_DAY), order_day.max().alias(_LAST_DAY)]
     if "returns" in wanted:
@@ -165,6 +184,8 @@ def _per_customer(rows: Any, options: SummaryOptions, *, has_zone: bool) -> Any:
     if options.order_id is not None:
         distinct[_N_ORDER_IDS] = _ORDER_ID
     counted_apart = rows.implementation.is_duckdb()
+    if not counted_apart or options.order == "row" or "returns" in wanted:
+        aggregates.append(order_time.count().alias(_N_ORDERS))
     if not counted_apart:
         aggregates += [nw.col(column).n_unique().alias(name) for name, column in distinct.items()]
     if "clv" in wanted or "last_gap" in wanted:
@@ -202,9 +223,12 @@ def _distinct_counts(rows: Any, customer_id: str, column: str, name: str) -> Any
     return pairs.group_by(customer_id).agg(nw.len().alias(name))
 
 
-def _customer_columns(customers: Any, moment: AsOf, options: SummaryOptions) -> Any:
+def _customer_columns(
+    customers: Any, moment: AsOf, options: SummaryOptions, *, may_be_bad: bool
+) -> Any:
     is_bad = nw.col(_N_ROWS) > nw.col(_N_AMOUNTS)
-    customers = customers.filter((nw.col(_N_ORDERS) > 0) | is_bad)
+    has_ordered = ~nw.col("first_order").is_null()
+    customers = customers.filter(has_ordered | is_bad if may_be_bad else has_ordered)
     schema, engine = customers.collect_schema(), customers.implementation
     frequency = {"day": "order_days", "row": _N_ORDERS, "id": _N_ORDER_IDS}[options.order]
     customers = customers.with_columns(
@@ -215,8 +239,10 @@ def _customer_columns(customers: Any, moment: AsOf, options: SummaryOptions) -> 
         ),
         nw.col(frequency).cast(nw.Int64).alias("frequency"),
         nw.col("order_days").cast(nw.Int64).alias("order_days"),
-        (nw.col(_N_ROWS) - nw.col(_N_ORDERS)).cast(nw.Int64).alias("return_count"),
     )
+    if "returns" in options.extras:
+        returned = nw.col(_N_ROWS) - nw.col(_N_ORDERS)
+        customers = customers.with_columns(returned.cast(nw.Int64).alias("return_count"))
     as_of_day = moment.day.toordinal()
     span = (nw.col(_LAST_DAY) - nw.col(_FIRST_DAY)).cast(nw.Float64)
     sums = ("monetary", "return_amount", "first_day_amount")
@@ -232,7 +258,7 @@ def _customer_columns(customers: Any, moment: AsOf, options: SummaryOptions) -> 
         gap = nw.col(_LAST_DAY) - nw.col(_DAY_BEFORE_LAST)
         customers = customers.with_columns(gap.cast(nw.Float64).alias("last_gap_days"))
     names = options.result_columns
-    if not isinstance(customers, nw.LazyFrame):
+    if not may_be_bad:
         return customers.select(options.customer_id, *names)
     return customers.select(
         nw.col(options.customer_id),
