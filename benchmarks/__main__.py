@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for case in cases:
             print(f"{case.name}", file=sys.stderr, flush=True)
             files = _written(case, Path(folder), options.rows)
-            results = measure(case, files, options.repeats)
+            results = measure(case, files, options.repeats, options.retries)
             done.append((case, results))
             sections.append(_report.section(case, results))
             print(sections[-1], flush=True)
@@ -46,6 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000_000, help="rows of a log or table")
     parser.add_argument("--repeats", type=int, default=5, help="rounds in which each runs once")
+    parser.add_argument(
+        "--retries", type=int, default=0, help="how often to repeat a run that others disturbed"
+    )
     parser.add_argument("--only", action="append", metavar="NAME", help="a case; repeatable")
     parser.add_argument(
         "--without", action="append", default=[], metavar="NAME", help="no such contestant"

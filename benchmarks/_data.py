@@ -29,6 +29,7 @@ def write_log(
     path: Path,
     n_rows: int,
     *,
+    n_customers: int | None = None,
     ids: Ids = "dense",
     shuffled: bool = False,
     returns: bool = False,
@@ -41,7 +42,9 @@ def write_log(
     path : Path
         The Parquet file.
     n_rows : int
-        Number of rows, of a tenth as many customers, each with at least one row.
+        Number of rows.
+    n_customers : int or None
+        Number of customers, each with at least one row; None: a tenth of the rows.
     ids : {"dense", "sparse", "text"}
         Customers are numbered from 1, by random distinct int64, or as text like "C00012345". The
         number of a customer says nothing about when they first bought.
@@ -53,7 +56,8 @@ def write_log(
         Of the random numbers.
     """
     rng = np.random.default_rng(seed)
-    n_customers = max(n_rows // ROWS_PER_CUSTOMER, 1)
+    if n_customers is None:
+        n_customers = max(n_rows // ROWS_PER_CUSTOMER, 1)
     seconds, customers = _purchases(rng, n_rows, n_customers)
     amounts = _amounts(rng, customers, n_customers)
     if returns:

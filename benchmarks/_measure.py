@@ -14,6 +14,9 @@ from typing import Any
 from ._cases import Case, Contestant
 from ._peers import PeerUnavailableError, python_of
 
+#: Cores kept busy by other processes from which on a run counts as disturbed.
+DISTURBED = 0.2
+
 _CHECKOUT = Path(__file__).parent.parent
 
 
@@ -43,11 +46,15 @@ class WorkerError(Exception):
     """A worker ended without an answer; the message is its last line of errors."""
 
 
-def measure(case: Case, files: Mapping[str, Path], repeats: int) -> dict[str, Measurement]:
+def measure(
+    case: Case, files: Mapping[str, Path], repeats: int, retries: int
+) -> dict[str, Measurement]:
     """Return the measurement of each contestant of a case, by name.
 
     Every worker loads its data and runs once before the rounds begin. In each round every
     contestant runs once, one after the other, so that what slows the machine slows all of them.
+    A run that other processes disturbed is done again up to `retries` times; the least disturbed
+    one counts.
     """
     measured = {contestant.name: Measurement() for contestant in case.contestants}
     workers: dict[str, Worker] = {}
@@ -63,7 +70,8 @@ def measure(case: Case, files: Mapping[str, Path], repeats: int) -> dict[str, Me
                 one.sums = first["sums"] if contestant.compared else {}
             except (PeerUnavailableError, WorkerError) as error:
                 one.failure = str(error)
-        _take_turns(case.contestants, workers, measured, max(repeats, case.least_rounds))
+        rounds = max(repeats, case.least_rounds)
+        _take_turns(case.contestants, workers, measured, rounds, retries)
     finally:
         for worker in workers.values():
             worker.stop()
@@ -75,6 +83,7 @@ def _take_turns(
     workers: "Mapping[str, Worker]",
     measured: Mapping[str, Measurement],
     rounds: int,
+    retries: int,
 ) -> None:
     for turn in range(rounds):
         print(f"  round {turn + 1} of {rounds}:", end="", file=sys.stderr, flush=True)
@@ -83,13 +92,20 @@ def _take_turns(
             if one.failure or turn >= (contestant.most_repeats or rounds):
                 continue
             try:
-                run = workers[contestant.name].run()
+                run = _least_disturbed(workers[contestant.name], retries)
                 one.seconds.append(run["seconds"])
                 one.cores_of_others.append(run["cores_of_others"])
                 print(f" {one.seconds[-1]:.3g}", end="", file=sys.stderr, flush=True)
             except WorkerError as error:
                 one.failure = str(error)
         print(file=sys.stderr)
+
+
+def _least_disturbed(worker: "Worker", retries: int) -> dict[str, Any]:
+    runs = [worker.run()]
+    while len(runs) <= retries and (runs[-1]["cores_of_others"] or 0.0) > DISTURBED:
+        runs.append(worker.run())
+    return min(runs, key=lambda run: run["cores_of_others"] or 0.0)
 
 
 class Worker:

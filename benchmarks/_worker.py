@@ -22,6 +22,7 @@ from ._job import Job
 
 _MEMORY_STATUS = Path("/proc/self/status")
 _PROCESSOR_TIMES = Path("/proc/stat")
+_SHORT = 0.1
 
 
 def main() -> None:
@@ -56,7 +57,10 @@ def _measured(job: Job) -> dict[str, Any]:
         job.run()
     result = job.run()
     seconds = time.perf_counter() - start
-    others = None if others is None else max(_seconds_of_others() - others, 0.0) / seconds
+    if others is not None:
+        others = max(_seconds_of_others() - others, 0.0) / seconds
+    if seconds < _SHORT:  # the clock of the processors ticks too slowly for it
+        others = None
     peak = None if before is None else _memory("VmHWM") - before
     return {
         "seconds": seconds / job.loops,
