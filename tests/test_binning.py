@@ -146,6 +146,33 @@ def test_kmeans_of_many_values_is_as_good_as_the_best_of_many_random_starts(n_bi
     assert inertia(values, edges) <= peer.inertia_ * (1 + 1e-6)
 
 
+@pytest.mark.parametrize("offset", [0.0, 1e6, 1e9, 1e12, -1e12])
+def test_kmeans_sees_small_differences_of_large_values(offset):
+    values = offset + np.array([0, 0.125, 0.25, 10, 10.125, 10.25, 20, 20.125, 20.25])
+    edges = kmeans_edges(OrderedValues(values), 3)
+    np.testing.assert_allclose(edges - offset, [5.125, 15.125], atol=1e-3)
+
+
+def test_kmeans_of_values_at_the_ends_of_floats_is_finite():
+    for values in ([1e308, -1e308] * 5, [1.7e308] * 5 + [1.0] * 5):
+        assert np.isfinite(kmeans_edges(OrderedValues(np.array(values)), 3)).all()
+
+
+@pytest.mark.parametrize("dtype", ["i1", "i2", "i8", "f4", "f8"])
+def test_narrow_types_are_counted_as_what_they_hold(dtype):
+    numbers = np.random.default_rng(0).integers(-100, 100, 500).astype(dtype)
+    expected = np.quantile(numbers.astype(float), [0.25, 0.5, 0.75])
+    assert quantile_edges(OrderedValues(numbers), 4).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(("dtype", "lowest", "unit"), [("f4", -60_000, 1e-3), ("f8", -1, 1e-17)])
+def test_fractions_beside_a_large_whole_number_are_no_whole_numbers(dtype, lowest, unit):
+    values = (np.random.default_rng(0).random(400) * unit).astype(dtype)
+    values[0] = lowest
+    expected = np.quantile(values.astype(float), [0.2, 0.4, 0.6, 0.8])
+    np.testing.assert_allclose(quantile_edges(OrderedValues(values), 5), expected, rtol=1e-9)
+
+
 def test_kmeans_edges_lie_halfway_between_centres():
     values = np.array([1.0, 2.0, 3.0, 11.0, 13.0, 40.0])
     assert kmeans_edges(OrderedValues(values), 3).tolist() == [7.0, 26.0]

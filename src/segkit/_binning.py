@@ -20,6 +20,8 @@ Integers: TypeAlias = NDArray[np.integer[Any]]
 _MOST_COUNTED = 1 << 16
 # Beyond, floats are not all whole numbers.
 _EXACT = 2.0**53
+# Beyond, the sums of many values may be more than a float can hold.
+_LARGE = 1e290
 # Of so many values, selecting some takes less time than sorting all.
 _MANY_VALUES = 1 << 18
 _SAMPLE = 1 << 16
@@ -72,10 +74,10 @@ def _counts_of_whole_numbers(values: NDArray[Any], low: float, high: float) -> I
     counts = np.zeros(int(high - low) + 1, dtype=np.int64)
     are_whole = values.dtype.kind in "iu"
     for rows in row_blocks(values.size):
-        shifted = values[rows] - (int(low) if are_whole else low)
-        places = shifted.astype(np.intp, copy=False)
-        if not are_whole and (places != shifted).any():
+        block = values[rows]
+        if not are_whole and (block != np.floor(block)).any():
             return None
+        places = block.astype(np.int64) - int(low)
         counts += np.bincount(places, minlength=counts.size)
     return counts
 
@@ -138,8 +140,12 @@ def kmeans_edges(ordered: OrderedValues, n_bins: int) -> Floats:
     """
     values, counts = ordered.distinct()
     n_clusters = min(n_bins, values.size)
-    starts = _optimal_starts(*_pooled(values, counts), n_clusters)
-    edges = _refined(values, counts, starts)
+    # From the lowest value on, so that no digits are lost on what all values share; and where
+    # sums would overflow, in a unit that is a power of two.
+    unit = 1.0 if max(-ordered.lowest, ordered.highest) < _LARGE else 2.0**-100
+    shifted = values * unit - values[0] * unit
+    starts = _optimal_starts(*_pooled(shifted, counts), n_clusters)
+    edges = values[0] + _refined(shifted, counts, starts) / unit
     lowest = np.full(n_bins - n_clusters, values[0])
     return np.concatenate([lowest, edges])
 
@@ -153,7 +159,7 @@ def _between(low: Any, high: Any, share: Floats) -> Floats:
 
 
 def _pooled(values: Floats, counts: Integers) -> tuple[Floats, Integers, Floats]:
-    """Return the values, their counts and where each begins, pooled to at most 1,024 points.
+    """Return values from 0 on, their counts and where each begins, pooled to at most 1,024 points.
 
     Half of the points divide the customers evenly, half the range, so that neither the bulk nor
     the long tail is seen too coarsely.
@@ -162,7 +168,7 @@ def _pooled(values: Floats, counts: Integers) -> tuple[Floats, Integers, Floats]
         return values, counts, values
     half = _MOST_POINTS // 2
     customers = np.cumsum(counts) / counts.sum()
-    span = (values - values[0]) / (values[-1] - values[0])
+    span = values / values[-1]
     pool = np.floor(customers * (half - 1)) + np.floor(span * (half - 1))
     starts = np.flatnonzero(np.diff(pool, prepend=-1))
     pooled_counts = np.add.reduceat(counts, starts)
@@ -172,7 +178,7 @@ def _pooled(values: Floats, counts: Integers) -> tuple[Floats, Integers, Floats]
 
 def _optimal_starts(values: Floats, counts: Integers, begins: Floats, n_clusters: int) -> Floats:
     """Return the value at which each cluster but the first begins, for the least inertia."""
-    scale = max(abs(values[0]), abs(values[-1])) or 1.0
+    scale = values[-1] or 1.0
     weight, total, square = (
         np.concatenate([[0.0], np.cumsum(counts * (values / scale) ** power)]) for power in range(3)
     )

@@ -98,14 +98,12 @@ def number_columns(frame: nw.DataFrame[Any], names: Sequence[str]) -> list[NDArr
     ]
 
 
-def plain_values(series: nw.Series[Any]) -> Any:
-    """Return an eager column of any type as pandas can number it, categories as their values."""
+def plain_values(series: nw.Series[Any]) -> "pd.Series[Any]":
+    """Return an eager column of any type as a pandas Series, categories as their values."""
     native = series.to_native()
     if not isinstance(native, pd.Series):
-        return np.array(series.to_list(), dtype=object)
-    if isinstance(native.dtype, pd.CategoricalDtype):
-        return native.astype(native.cat.categories.dtype)
-    return native
+        return pd.Series(series.to_list(), dtype=object)
+    return native.astype(object) if isinstance(native.dtype, pd.CategoricalDtype) else native
 
 
 def label_dtype(frame: Frame, labels: Sequence[str]) -> type[nw.String] | nw.Enum:

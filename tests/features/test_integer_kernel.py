@@ -5,13 +5,15 @@ import datetime as dt
 import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from frames import rows_of
+from frames import as_kind, rows_of
 from segkit import summarize_transactions
 from segkit._frames import require_frame
+from segkit.exceptions import MissingValuesError, SegkitTypeError
 from segkit.features._expression_plan import summarize_by_expressions
 from segkit.features._integer_kernel import RowsByCustomer
 from segkit.features._log_checks import with_clean_types
@@ -202,14 +204,81 @@ def test_days_with_many_rows_are_counted_alike_in_order_and_shuffled(start, zone
     pd.testing.assert_frame_equal(summarize_transactions(shuffled, as_of="2024-04-01"), found)
 
 
-def test_a_clock_set_back_over_midnight_does_not_lose_a_day():
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("kind", ["pandas", "polars", "polars lazy", "pyarrow", "duckdb"])
+def test_an_instant_in_nanoseconds_is_read_to_the_microsecond(kind, unit):
+    log = pd.DataFrame(
+        {
+            "customer_id": [1, 2, 3],
+            "timestamp": pd.to_datetime(
+                ["2024-06-30 23:59:58", "2024-06-30 23:59:59", "2024-07-01 00:00:00"]
+            ).astype(f"datetime64[{unit}]"),
+            "amount": 1.0,
+        }
+    )
+    as_of = pd.Timestamp("2024-06-30 23:59:59.999999999")
+    found = rows_of(summarize_transactions(as_kind(log, kind), as_of=as_of), "customer_id")
+    assert [(row["customer_id"], row["recency_days"]) for row in found] == [(1, 0), (2, 0)]
+    as_of = pd.Timestamp("2024-06-30 23:59:59.000000001")
+    found = rows_of(summarize_transactions(as_kind(log, kind), as_of=as_of), "customer_id")
+    assert [row["customer_id"] for row in found] == [1, 2]
+
+
+def test_a_missing_timestamp_is_seen_whatever_as_of_leaves_out():
+    times = pd.to_datetime(["2024-01-01", None, "2024-03-01"])
+    log = pd.DataFrame({"customer_id": [1, 1, 2], "timestamp": times, "amount": 1.0})
+    with pytest.raises(MissingValuesError, match="'timestamp' in 1 of 2 rows"):
+        summarize_transactions(log, as_of="2024-02-01")
+
+
+@pytest.mark.parametrize("ids", [["b", "a", "b"], [3, 1, 3]], ids=["text", "numbers"])
+def test_ids_in_arrow_dictionaries_keep_their_type(ids):
+    table = pa.table(
+        {
+            "customer_id": pa.array(ids).dictionary_encode(),
+            "receipt": pa.array(ids).dictionary_encode(),
+            "timestamp": pa.array(pd.to_datetime(["2024-01-01", "2024-01-02", "2024-01-03"])),
+            "amount": [1.0, 2.0, 3.0],
+        }
+    )
+    for log in (table, table.to_pandas(types_mapper=pd.ArrowDtype)):
+        found = summarize_transactions(log, order_id="receipt")
+        assert list(map(int, found["frequency"])) == [1, 1]
+        ids_found = found["customer_id"]
+        assert list(map(str, ids_found.to_pylist() if log is table else ids_found)) == sorted(
+            map(str, set(ids))
+        )
+        assert getattr(ids_found, "type", None) in (None, table["customer_id"].type)
+
+
+def test_views_of_text_are_read():
+    table = pa.table(
+        {
+            "customer_id": pa.array(["b", "a", "b"]).cast(pa.string_view()),
+            "timestamp": pa.array(pd.to_datetime(["2024-01-01", "2024-01-02", "2024-01-03"])),
+            "amount": [1.0, 2.0, 3.0],
+        }
+    )
+    assert summarize_transactions(table)["customer_id"].to_pylist() == ["a", "b"]
+
+
+def test_ids_without_an_order_are_refused():
+    log = pd.DataFrame(
+        {"customer_id": [[1], [2]], "timestamp": pd.to_datetime(["2024-01-01"] * 2), "amount": 1.0}
+    )
+    with pytest.raises(SegkitTypeError, match="column 'customer_id' must hold ids"):
+        summarize_transactions(log)
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "polars lazy", "pyarrow"])
+def test_a_clock_set_back_over_midnight_does_not_lose_a_day(kind):
     """St John's, 29 October 2006: at 00:01 the clock went back to 23:01 of the day before."""
     instants = pd.to_datetime(["2006-10-29 02:30:30", "2006-10-29 02:31:30"]).tz_localize("UTC")
     local = instants.tz_convert("America/St_Johns")
     assert [stamp.day for stamp in local] == [29, 28]
     log = pd.DataFrame({"customer_id": [1, 1], "timestamp": local, "amount": [1.0, 1.0]})
-    table = summarize_transactions(log, as_of="2006-10-31")
-    assert table[["recency_days", "tenure_days", "order_days"]].values.tolist() == [[2, 3, 2]]
+    (row,) = rows_of(summarize_transactions(as_kind(log, kind), as_of="2006-10-31"), "customer_id")
+    assert (row["recency_days"], row["tenure_days"], row["order_days"]) == (2, 3, 2)
 
 
 def test_the_log_is_not_changed():
@@ -227,8 +296,6 @@ def test_the_log_is_not_changed():
 
 
 def test_the_kernel_serves_pandas_and_no_other_kind(kind, monkeypatch):
-    from frames import as_kind
-
     log = pd.DataFrame(
         {"customer_id": [1], "timestamp": pd.to_datetime(["2024-01-01"]), "amount": [1.0]}
     )

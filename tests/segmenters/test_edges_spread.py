@@ -8,6 +8,7 @@ from segkit import RFMScorer, summarize_transactions
 from segkit.datasets import make_transactions
 from segkit.exceptions import LazyFrameError, MissingValuesError, SegkitValueError
 from segkit.segmenters import EdgesSpread
+from segkit.segmenters._edges_spread import _drawn_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::segkit.exceptions.TiedScoresWarning")
 
@@ -23,10 +24,10 @@ def test_the_interval_of_an_edge_is_that_of_a_quantile():
     rng = np.random.default_rng(0)
     table = pd.DataFrame({name: rng.normal(100, 1, n) for name in ("r", "f", "m")})
     scorer = RFMScorer(columns=["r", "f", "m"], n_bins=2).fit(table)
-    spread = scorer.edges_spread(table, n_bootstraps=400, random_state=0)
+    spread = scorer.edges_spread(table, n_bootstraps=2_000, random_state=0)
     expected = 2 * 1.96 * np.sqrt(np.pi / 2 / n)
     widths = spread.edges["high"] - spread.edges["low"]
-    np.testing.assert_allclose(widths, expected, rtol=0.2)
+    np.testing.assert_allclose(widths, expected, rtol=0.1)
     assert (spread.edges["low"] <= spread.edges["value"]).all()
     assert (spread.edges["value"] <= spread.edges["high"]).all()
 
@@ -80,9 +81,24 @@ def test_groups_are_drawn_one_by_one(customers):
     table = customers.assign(country=country)
     scorer = RFMScorer(groups="country").fit(table)
     spread = scorer.edges_spread(table, n_bootstraps=20, random_state=0)
-    assert spread.edges["group"].unique().tolist() == ["DE", "LU", "all"]
+    assert spread.edges["group"].unique().tolist() == ["DE", "LU", "(all customers)"]
     small = spread.edges.query("group == 'LU'")
     assert (small["high"] <= small["column"].map(customers.head(6).max(numeric_only=True))).all()
+
+
+def test_each_group_is_drawn_as_often_as_it_occurs():
+    group = np.array([2, 0, 2, 1, 2, 0])
+    drawn = [_drawn_rows(6, group, np.random.RandomState(seed)) for seed in range(50)]
+    assert all(sorted(group[rows]) == sorted(group) for rows in drawn)
+    assert len({tuple(rows) for rows in drawn}) > 20
+
+
+def test_a_group_that_is_not_there_keeps_its_edges(customers):
+    scorer = RFMScorer(groups="g").fit(customers.assign(g=["a", "b"] * 250))
+    spread = scorer.edges_spread(customers.assign(g="a"), n_bootstraps=3, random_state=0)
+    absent = spread.edges.query("group == 'b'")
+    assert (absent["low"] == absent["value"]).all()
+    assert (absent["high"] == absent["value"]).all()
 
 
 def test_customers_with_missing_values_are_left_out(customers):

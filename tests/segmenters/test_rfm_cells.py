@@ -1,5 +1,7 @@
 """Edges within groups and within other scores, against loops over the customers of each cell."""
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from frames import KINDS, as_kind, rows_of
 from segkit import RFMScorer, SegmentMap, summarize_transactions
 from segkit.datasets import make_transactions
-from segkit.exceptions import ColumnError, SegkitTypeError, SmallGroupsWarning
+from segkit.exceptions import ColumnError, SegkitTypeError, SegkitWarning, SmallGroupsWarning
 from segkit.plotting import RFMDisplay
 from segkit.testing import check_segmenter
 
@@ -202,11 +204,106 @@ def test_groups_that_cannot_be_are_refused(customers, groups, error, message):
 def test_a_row_without_the_group_is_refused_and_a_list_is_no_group(customers):
     scorer = RFMScorer(groups="country").fit(customers)
     row = customers.iloc[0].to_dict()
-    with pytest.raises(SegkitTypeError, match="a group must be text or a number, got list"):
+    with pytest.raises(SegkitTypeError, match=r"groups must be text, .* got list"):
         scorer.predict_one({**row, "country": []})
     del row["country"]
     with pytest.raises(ColumnError, match="the row has no 'country'"):
         scorer.predict_one(row)
+
+
+@pytest.mark.filterwarnings("ignore::segkit.exceptions.TiedScoresWarning")
+@pytest.mark.parametrize(
+    ("learned", "found"),
+    [
+        (["1", "2"], [1, 2]),
+        ([1, 2], ["1", "2"]),
+        ([1, 2], [True, False]),
+        (["true", "false"], [True, False]),
+        ([1, 2], [dt.datetime(2024, 1, 1), dt.datetime(2024, 1, 2)]),
+    ],
+    ids=str,
+)
+def test_a_group_of_another_kind_is_another_group_in_every_kind_of_frame(customers, learned, found):
+    table = customers.drop(columns=["first_order", "last_order"]).head(200)
+    scorer = RFMScorer(groups="country").fit(table.assign(country=learned * 100))
+    others = table.assign(country=found * 100)
+    expected = rows_of(RFMScorer().fit(table).assign(others), "customer_id")
+    for kind in KINDS:
+        assert rows_of(scorer.assign(as_kind(others, kind)), "customer_id") == expected, kind
+
+
+@pytest.mark.filterwarnings("ignore::segkit.exceptions.TiedScoresWarning")
+def test_dates_and_midnights_are_the_same_group(customers):
+    days = [dt.date(2024, 1, 1), dt.date(2024, 1, 2)] * 100
+    table = customers.drop(columns=["first_order", "last_order"]).head(200)
+    dated = table.assign(country=pd.array(days, dtype="date32[pyarrow]"))
+    scorer = RFMScorer(groups="country").fit(table.assign(country=pd.to_datetime(days)))
+    for kind in KINDS:
+        found = rows_of(scorer.assign(as_kind(dated, kind)), "customer_id")
+        assert [row["rfm_segment"] for row in found] == list(scorer.segments_[scorer.labels_])
+    row = {**table.iloc[0].to_dict(), "country": np.datetime64("2024-01-01")}
+    assert scorer.predict_one(row) == scorer.segments_[scorer.labels_[0]]
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        pd.to_datetime(["2024-01-01"] * 10, utc=True),
+        [[1]] * 10,
+        [1 + 2j] * 10,
+        pd.to_timedelta([1] * 10, unit="D"),
+    ],
+    ids=["zoned", "lists", "complex", "durations"],
+)
+def test_what_cannot_be_a_group_in_every_engine_is_refused(groups):
+    table = pd.DataFrame({name: range(10) for name in ("recency_days", "frequency", "monetary")})
+    with pytest.raises(SegkitTypeError, match="groups must be text, numbers, booleans, or dates"):
+        RFMScorer(groups="g").fit(table.assign(g=groups))
+
+
+@pytest.mark.filterwarnings("ignore::segkit.exceptions.TiedScoresWarning")
+def test_a_fitted_scorer_reads_arrays_as_it_was_fitted(customers):
+    numbered = customers["country"].map({"DE": 0, "UK": 1, "FR": 2})
+    array = np.column_stack([customers[list(RFMScorer().columns)], numbered]).astype(float)
+    for fitted, later in ((None, "country"), ("country", None)):
+        scorer = RFMScorer(groups=fitted).fit(array)
+        expected = scorer.labels_.tolist()
+        assert scorer.set_params(groups=later).predict(array).tolist() == expected
+
+
+def test_groups_may_be_a_scored_column_and_positions_of_numpy(customers):
+    table = customers.drop(columns=["first_order", "last_order", "country"])
+    with pytest.warns(SegkitWarning):
+        expected = RFMScorer(groups="frequency", n_bins=2).fit(table).predict(table)
+    place = table.columns.get_loc("frequency")
+    for X, groups in ((as_kind(table, "polars lazy"), "frequency"), (table, np.int64(place))):
+        with pytest.warns(SegkitWarning):
+            scorer = RFMScorer(groups=groups, n_bins=2).fit(X)
+        assert scorer.predict(table).tolist() == expected.tolist()
+    with pytest.raises(SegkitTypeError, match="got a bool"):
+        RFMScorer(groups=True).fit(table)
+
+
+@pytest.mark.filterwarnings("ignore::segkit.exceptions.TiedScoresWarning")
+def test_categories_of_numbers_may_be_missing(customers):
+    table = customers.head(400).assign(country=pd.Categorical([1, 2, None, 1] * 100))
+    scorer = RFMScorer(groups="country").fit(table)
+    assert list(scorer.group_bin_edges_) == [1, 2]
+    assert len(scorer.describe().columns) == 6
+
+
+@pytest.mark.filterwarnings("ignore::segkit.exceptions.TiedScoresWarning")
+def test_a_cell_with_as_many_customers_as_scores_has_edges_of_its_own(customers):
+    few = customers.assign(country=np.where(np.arange(len(customers)) < 5, "LU", "DE"))
+    scorer = RFMScorer(groups="country", binning="nested").fit(few)
+    expected = edges_by_hand(customers["recency_days"].head(5))
+    np.testing.assert_allclose(scorer.group_bin_edges_["LU"]["recency_days"], expected)
+    table = pd.DataFrame(
+        {"recency_days": np.repeat([1, 2], 5), "frequency": range(10), "monetary": range(10)}
+    )
+    nested = RFMScorer(binning="nested", n_bins=(2, 5, 5)).fit(table)
+    expected = [edges_by_hand(range(5, 10)).tolist(), edges_by_hand(range(5)).tolist()]
+    assert nested.bin_edges_["frequency"].tolist() == expected
 
 
 @pytest.mark.filterwarnings("ignore::segkit.exceptions.TiedScoresWarning")

@@ -72,7 +72,8 @@ def assign_lazy(
         code = nw.when(complete).then(code).otherwise(nw.lit(-1))
     # In steps, so that the engine computes features once for the codes, and codes for the labels.
     if group is not None:
-        frame = frame.with_columns(segmenter._group_expression(nw.col(group)).alias(_GROUP))
+        place = segmenter._group_expression(nw.col(group), frame.collect_schema()[group])
+        frame = frame.with_columns(place.alias(_GROUP))
     for step in steps:
         frame = frame.with_columns(**step)
     coded = frame.with_columns(code.alias(_CODE))

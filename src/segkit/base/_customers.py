@@ -84,7 +84,8 @@ def customers_from_frame(segmenter: SegmenterMixin, frame: Frame, *, reset: bool
     group = group_in_frame(segmenter, frame, reset=reset)
     check_numeric(names, frame, owner=owner)
     if isinstance(frame, nw.LazyFrame):
-        frame = collected(frame.select([*names, *([] if group is None else [group])]))
+        used = dict.fromkeys([*names, *([] if group is None else [group])])
+        frame = collected(frame.select(list(used)))
     if reset and not len(frame):
         raise SegkitValueError(f"{owner}: the frame has no rows; there is nothing to learn from.")
     try:
@@ -108,12 +109,12 @@ def customers_from_array(segmenter: SegmenterMixin, X: Any, *, reset: bool) -> C
         columns = columns_wanted(segmenter)
         positions = _positions(columns, array.shape[1])
         columns = columns[: len(positions)]
-        group = _group_position(segmenter, positions)
+        group = _group_position(segmenter._group_column(), positions)
         return _by_position(segmenter, array, columns, positions, group, reset=True)
     # What a fitted segmenter needs stands where it stood in fit; further columns are ignored.
     columns, wanted = segmenter._columns_used, segmenter._positions_used
     positions = wanted or list(range(len(columns)))
-    group = _group_position(segmenter, positions)
+    group = _group_position(segmenter._group_wanted, positions)
     if isinstance(X, np.ndarray) and X.ndim == 2:
         if hasattr(segmenter, "feature_names_in_"):
             # After a frame, n_features_in_ counts the columns used, so they are picked first.
@@ -160,9 +161,8 @@ def group_in_frame(segmenter: SegmenterMixin, frame: Frame, *, reset: bool) -> s
     return available[group]
 
 
-def _group_position(segmenter: SegmenterMixin, positions: Sequence[int]) -> int | None:
+def _group_position(group: str | int | None, positions: Sequence[int]) -> int | None:
     """Return where an array has the groups: where they are said to be, or behind the columns."""
-    group = segmenter._group_column()
     return len(positions) if isinstance(group, str) else group
 
 

@@ -58,8 +58,8 @@ class SegmenterMixin:
       ``assign`` adds beside the label, for eager frames, and for lazy ones in steps, each of which
       may read the columns of the steps before;
     - ``_group_column()``, ``_group_positions(groups, reset=...)``, ``_group_position_of(group)``
-      and ``_group_expression(group)``: a column of any type whose values are groups of customers.
-      Their positions, as floats, then stand behind the columns in `values`;
+      and ``_group_expression(group, dtype)``: a column of any type whose values are groups of
+      customers. Their positions, as floats, then stand behind the columns in `values`;
     - ``_code_one(values)``: the code of one list of floats, where speed matters;
     - ``_rules()``: one sentence a segment for ``describe``.
 
@@ -113,6 +113,7 @@ class SegmenterMixin:
     feature_names_in_: NDArray[np.object_]
     _columns_used: list[str | int]
     _positions_used: list[int] | None
+    _group_wanted: str | int | None
     _group_used: str | int | None
     _row_limits: RowLimits
 
@@ -343,7 +344,7 @@ class SegmenterMixin:
     def _group_position_of(self, group: Any) -> int:
         raise TypeError(f"{type(self).__name__} has no groups.")
 
-    def _group_expression(self, group: nw.Expr) -> nw.Expr:
+    def _group_expression(self, group: nw.Expr, dtype: Any) -> nw.Expr:
         raise TypeError(f"{type(self).__name__} has no groups.")
 
     def _rules(self) -> Sequence[str] | None:
@@ -378,7 +379,7 @@ class SegmenterMixin:
             wanted = [column for column in columns_wanted(self) if isinstance(column, int)]
             self._positions_used = wanted or None
             self._row_limits = row_limits(self._columns_used)
-            self._group_used = self._group_column()
+            self._group_wanted = self._group_used = self._group_column()
             if frame is not None:
                 self._group_used = group_in_frame(self, frame, reset=True)
                 groups = [] if self._group_used is None else [self._group_used]

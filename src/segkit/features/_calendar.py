@@ -41,21 +41,22 @@ class AsOf:
     """The moment that a customer table describes.
 
     Recency and tenure are counted from `day`. Rows after it are not yet known: those of later
-    days, or, where there is an `instant`, those after that instant (`exclusive`: from it on).
+    days, or, where there is an `instant`, those after that instant. One that is `finer` than a
+    microsecond stands for the whole of its microsecond.
     """
 
     day: dt.date
     instant: dt.datetime | None = None
-    exclusive: bool = False
+    finer: bool = False
 
-    def is_known(
-        self, timestamp: nw.Expr, *, is_date: bool, has_zone: bool, implementation: Any
-    ) -> nw.Expr:
-        """Return whether a row is not after this moment."""
+    def is_known(self, timestamp: nw.Expr, dtype: Any, implementation: Any) -> nw.Expr:
+        """Return whether a row of a column of this type is not after this moment."""
+        is_date, zone = dtype == nw.Date, getattr(dtype, "time_zone", None)
         if self.instant is not None and not is_date:
-            instant = nw.lit(self.instant)
-            return timestamp < instant if self.exclusive else timestamp <= instant
-        if is_date or has_zone or not 1678 <= self.day.year <= 2261:
+            if self.finer and dtype.time_unit == "ns":
+                return timestamp < nw.lit(self.instant + dt.timedelta(microseconds=1))
+            return timestamp <= nw.lit(self.instant)
+        if is_date or zone is not None or not 1678 <= self.day.year <= 2261:
             return day_number(timestamp, implementation) <= self.day.toordinal()
         return timestamp < nw.lit(dt.datetime.combine(self.day + dt.timedelta(days=1), dt.time()))
 
@@ -77,8 +78,6 @@ def parse_as_of(as_of: Moment, *, zone: dt.tzinfo | None, owner: str) -> AsOf:
         instant = moment.to_pydatetime(warn=False)
         if zone is not None:
             instant = instant.astimezone(zone)
-        if moment.nanosecond:  # finer than datetime: everything before the next microsecond
-            instant += dt.timedelta(microseconds=1)
     except (ValueError, OverflowError) as error:
         raise SegkitValueError(
             f"{owner}: as_of={as_of} lies outside of years 1 to 9999."
@@ -86,7 +85,7 @@ def parse_as_of(as_of: Moment, *, zone: dt.tzinfo | None, owner: str) -> AsOf:
     if not 1678 <= instant.year <= 2261:
         # Out of reach of timestamps in nanoseconds, some of which wrap around: days will do.
         return AsOf(instant.date())
-    return AsOf(instant.date(), instant, exclusive=bool(moment.nanosecond))
+    return AsOf(instant.date(), instant, finer=bool(moment.nanosecond))
 
 
 def date_of(day: int, *, owner: str) -> dt.date:

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from segkit.exceptions import SegkitTypeError
 from segkit.features._integer_kernel import Codes, Integers
+from segkit.features._options import OWNER
 
 # Below, texts are numbered as they are: there is nothing to gain.
 _MANY_ROWS = 100_000
@@ -33,12 +35,12 @@ class CustomerCodes:
             return
         words = _words_of_text(ids) if len(ids) >= _MANY_ROWS else None
         if words is None:
-            self.codes, self._array = pd.factorize(as_array(ids))
+            self.codes, self._array = numbered(ids)
             self._row: Any = np.arange(len(self._array))
             self.n_codes = len(self._array)
         else:
             self.codes, self.n_codes = _codes_of_words(words)
-            self._array = as_array(ids)
+            self._array = ids.array
             self._row = np.zeros(self.n_codes, dtype=np.intp)
             self._row[self.codes] = np.arange(len(ids))
 
@@ -57,12 +59,22 @@ class CustomerCodes:
             return codes, pd.Series(codes + self._first).astype(self._dtype)
         ids = self._array.take(self._row[codes])
         order = ids.argsort()
-        return codes[order], pd.Series(ids.take(order), dtype=self._dtype)
+        return codes[order], pd.Series(ids.take(order)).astype(self._dtype)
 
 
-def as_array(column: pd.Series[Any]) -> Any:
-    """Return what pandas can number without making an index of it, which may change the type."""
-    return column.to_numpy() if isinstance(column.dtype, np.dtype) else column.array
+def numbered(ids: pd.Series[Any]) -> tuple[NDArray[np.intp], Any]:
+    """Return the number of each id, -1 where it is missing, and the distinct ids."""
+    array: Any = ids.to_numpy() if isinstance(ids.dtype, np.dtype) else ids.array
+    arrow: Any = getattr(ids.dtype, "pyarrow_dtype", None)
+    if str(arrow).startswith("dictionary"):  # which Arrow does not sort
+        array = array.astype(pd.ArrowDtype(arrow.value_type))
+    try:
+        return pd.factorize(array)
+    except (TypeError, NotImplementedError):  # lists and others without a hash
+        raise SegkitTypeError(
+            f"{OWNER}: column {ids.name!r} must hold ids, such as numbers or text, got "
+            f"{ids.dtype}. Make them text, for example with astype(str)."
+        ) from None
 
 
 def _words_of_text(ids: pd.Series[Any]) -> list[NDArray[np.int64]] | None:

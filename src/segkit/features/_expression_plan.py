@@ -38,6 +38,9 @@ _LAST_DAY_OF = f"{RESERVED}last_day_of"
 _FIRST_DAY_AMOUNT = f"{RESERVED}first_day_amount"
 _DAY_BEFORE_LAST = f"{RESERVED}day_before_last"
 
+# The number of a day beyond every calendar, which is too large for some engines.
+_FAR = 10**9
+
 
 def summarize_by_expressions(log: Frame, options: SummaryOptions) -> Frame:
     """Return the customer table of a log with clean types; a lazy frame stays lazy."""
@@ -74,16 +77,11 @@ def _until(log: Frame, options: SummaryOptions) -> tuple[Any, AsOf]:
             )
         check_any_time(last is not None, timestamp)
         return log, AsOf(date_of(last + 1 if last else 0, owner=OWNER))
-    zone = time_zone(log, timestamp)
-    moment = parse_as_of(as_of, zone=zone, owner=OWNER)
+    moment = parse_as_of(as_of, zone=time_zone(log, timestamp), owner=OWNER)
     if last is not None and last < moment.day.toordinal():
         return log, moment
-    known = moment.is_known(
-        nw.col(timestamp),
-        is_date=log.collect_schema()[timestamp] == nw.Date,
-        has_zone=zone is not None,
-        implementation=log.implementation,
-    )
+    dtype = log.collect_schema()[timestamp]
+    known = moment.is_known(nw.col(timestamp), dtype, log.implementation)
     until: Any = log.filter(known | nw.col(timestamp).is_null())
     if isinstance(until, nw.DataFrame):
         check_known_rows(len(until), first, as_of)
@@ -100,7 +98,9 @@ def _first_and_last_day(log: nw.DataFrame[Any], timestamp: str) -> tuple[Any, An
         day = day_number(time, engine)
         ends = log.select(first=day.min(), last=day.max())
     first, last = ends.row(0)
-    return (None, None) if pd.isna(first) else (int(first), int(last))
+    if pd.isna(first):
+        return None, None
+    return int(first), _FAR if pd.isna(last) else int(last)
 
 
 def _with_bad_amounts_masked(log: Any, options: SummaryOptions) -> Any:
@@ -120,7 +120,8 @@ def _with_bad_amounts_masked(log: Any, options: SummaryOptions) -> Any:
             if name not in (options.amount, options.timestamp):
                 good = good & ~condition
     if log.implementation.is_duckdb():  # which has timestamps at infinity
-        good = good & (time >= nw.lit(dt.datetime(1, 1, 1)))
+        unit = getattr(log.collect_schema()[options.timestamp], "time_unit", None)
+        good = good & (time >= nw.lit(dt.datetime(1678 if unit == "ns" else 1, 1, 1)))
     else:
         good = good & ~time.is_null()
     return log.with_columns(nw.when(good).then(value).alias(options.amount))

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from segkit.features._calendar import AsOf, date_of, parse_as_of, time_zone
-from segkit.features._customer_codes import CustomerCodes, as_array
+from segkit.features._customer_codes import CustomerCodes, numbered
 from segkit.features._integer_kernel import Floats, Integers, RowsByCustomer
 from segkit.features._log_checks import (
     check_any_time,
@@ -49,6 +49,10 @@ def summarize_in_pyarrow(log: Any, options: SummaryOptions) -> Any:
     """Return the customer table of a pyarrow log with clean types, read where Arrow has it."""
     import pyarrow as pa
 
+    for place, field in enumerate(log.schema):
+        if str(field.type) == "string_view":  # which pandas does not know
+            text = log.column(place).cast(pa.large_string())
+            log = log.set_column(place, field.name, text)
     table = summarize_in_pandas(log.to_pandas(types_mapper=pd.ArrowDtype), options)
     return pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata()
 
@@ -117,10 +121,9 @@ class _Times:
         if instant.tzinfo is not None:
             instant = instant.astimezone(dt.UTC).replace(tzinfo=None)
         microseconds = int(np.datetime64(instant, "us").astype(np.int64))
-        whole, rest = divmod(microseconds * _UNITS_A_DAY[self.unit], _UNITS_A_DAY["us"])
-        if moment.exclusive and not rest:
-            return self.instants < whole
-        return self.instants <= whole
+        if moment.finer and self.unit == "ns":
+            return self.instants < (microseconds + 1) * 1_000
+        return self.instants <= microseconds * _UNITS_A_DAY[self.unit] // _UNITS_A_DAY["us"]
 
     def as_column(self, instants: NDArray[np.int64]) -> Any:
         """Return instants as timestamps of the column's own type."""
@@ -180,7 +183,7 @@ class _Rows:
     by_customer: RowsByCustomer
     amounts: Floats
     times: _Times
-    order_ids: pd.Series[Any] | None
+    order_numbers: NDArray[np.intp] | None
 
     def where(self, chosen: NDArray[np.bool_]) -> _Rows:
         """Return some rows."""
@@ -188,7 +191,7 @@ class _Rows:
             RowsByCustomer(self.by_customer.codes[chosen], self.by_customer.n_codes),
             self.amounts[chosen],
             self.times.where(chosen),
-            None if self.order_ids is None else self.order_ids[chosen],
+            None if self.order_numbers is None else self.order_numbers[chosen],
         )
 
 
@@ -200,7 +203,7 @@ def _customer_table(
         RowsByCustomer(customers.codes, customers.n_codes),
         log[options.amount].to_numpy(),
         times,
-        None if options.order_id is None else log[options.order_id],
+        None if options.order_id is None else numbered(log[options.order_id])[0],
     )
     orders = rows if rows.amounts.min() >= 0 else rows.where(rows.amounts >= 0)
     check_orders(orders.amounts.size)
@@ -237,9 +240,8 @@ def _aggregates(rows: _Rows, orders: _Rows, options: SummaryOptions) -> dict[str
         "order_days": order_days,
         "monetary": counted.by_customer.sums(counted.amounts),
     }
-    if orders.order_ids is not None:
-        numbers, _ = pd.factorize(as_array(orders.order_ids))
-        found["frequency"] = group.distinct(numbers)
+    if orders.order_numbers is not None:
+        found["frequency"] = group.distinct(orders.order_numbers)
     else:
         found["frequency"] = order_days if options.order == "day" else group.counts
     if "returns" in options.extras:

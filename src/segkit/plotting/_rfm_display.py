@@ -304,7 +304,7 @@ def _amounts(X: Any, values: NDArray[np.float64], value: str | None) -> NDArray[
     if value is None:
         return values[:, 2] if values.shape[1] > 2 else None
     frame = as_frame(X, owner="RFMDisplay")
-    if not isinstance(frame, nw.DataFrame):
+    if not isinstance(frame, nw.DataFrame) or not isinstance(value, str):
         raise SegkitTypeError("RFMDisplay: value=... names a column, so X must be a frame.")
     check_columns_present([value], frame, owner="RFMDisplay", remedy="Pass another value=...")
     check_numeric([value], frame, owner="RFMDisplay")

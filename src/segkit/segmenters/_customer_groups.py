@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import decimal
+import numbers
 from dataclasses import dataclass
 from functools import cached_property
 from operator import add
-from typing import Any
+from typing import Any, TypeAlias
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -14,6 +17,9 @@ from numpy.typing import NDArray
 
 from segkit._frames import balanced
 from segkit.exceptions import SegkitTypeError
+
+#: A label and its kind: a number is no text and no boolean, in whatever engine.
+Key: TypeAlias = tuple[str, Any]
 
 
 @dataclass(frozen=True)
@@ -25,37 +31,34 @@ class CustomerGroups:
     @classmethod
     def among(cls, values: Any) -> CustomerGroups:
         """Return the groups that occur among these values."""
-        distinct = pd.unique(values[~pd.isna(values)]).tolist()
-        return cls(tuple(sorted(distinct, key=lambda label: (type(label).__name__, label))))
+        keys = {key for key in map(_key, _distinct(values)[1]) if key is not None}
+        return cls(tuple(label for _, label in sorted(keys)))
 
     def positions(self, values: Any) -> NDArray[np.intp]:
         """Return the position of each value."""
-        codes, distinct = pd.factorize(values)
-        others = len(self.labels)
-        places = [self._places.get(label, others) for label in distinct.tolist()]
-        positions: NDArray[np.intp] = np.array([*places, others], dtype=np.intp)[codes]
+        codes, distinct = _distinct(values)
+        places = [self.position(label) for label in distinct]
+        positions: NDArray[np.intp] = np.array([*places, len(self.labels)], dtype=np.intp)[codes]
         return positions
 
     def position(self, value: Any) -> int:
         """Return the position of one value."""
-        try:
-            return self._places.get(value, len(self.labels))
-        except TypeError:
-            raise SegkitTypeError(
-                f"RFMScorer: a group must be text or a number, got {type(value).__name__}."
-            ) from None
+        key = _key(value)
+        return len(self.labels) if key is None else self._places.get(key, len(self.labels))
 
-    def expression(self, values: nw.Expr) -> nw.Expr:
-        """Return the positions inside an engine."""
-        others = len(self.labels)
-        if not others:
-            return nw.lit(0)
-        if all(isinstance(label, str) for label in self.labels):
+    def expression(self, values: nw.Expr, dtype: Any) -> nw.Expr:
+        """Return the positions inside an engine, for a column of this type."""
+        others, kind = len(self.labels), _kind_of_column(dtype)
+        if kind == "text":
             values = values.cast(nw.String)
         steps = [
             (values == label).cast(nw.Int64) * (place - others)
-            for place, label in enumerate(self.labels)
+            for (of_kind, label), place in self._places.items()
+            if of_kind == kind
         ]
+        if not steps:
+            nobody: nw.Expr = nw.lit(others)
+            return nobody
         place: nw.Expr = balanced(add, steps)
         return place.fill_null(0) + others
 
@@ -65,5 +68,50 @@ class CustomerGroups:
         return CustomerGroups(tuple(labels))
 
     @cached_property
-    def _places(self) -> dict[Any, int]:
-        return {label: place for place, label in enumerate(self.labels)}
+    def _places(self) -> dict[Key, int]:
+        return {_key(label) or ("", None): place for place, label in enumerate(self.labels)}
+
+
+def _distinct(values: Any) -> tuple[NDArray[np.intp], list[Any]]:
+    """Return the number of each value, -1 where it is missing, and the distinct values."""
+    try:
+        codes, distinct = pd.factorize(values)
+    except TypeError:  # lists and others that have no hash
+        raise _no_group(values.iloc[0] if isinstance(values, pd.Series) else values) from None
+    return codes, distinct.tolist()
+
+
+def _key(value: Any) -> Key | None:
+    """Return a value with its kind, None where it is missing."""
+    if isinstance(value, str):
+        return "text", str(value)
+    if isinstance(value, bool | np.bool_):
+        return "boolean", bool(value)
+    if isinstance(value, numbers.Real | decimal.Decimal):
+        return None if value != value else ("number", value)
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, dt.date | np.datetime64):
+        time: Any = pd.Timestamp(value)
+        if pd.isna(time) or time.tzinfo is None:
+            return None if pd.isna(time) else ("date", time)
+    raise _no_group(value)
+
+
+def _kind_of_column(dtype: Any) -> str | None:
+    if dtype in (nw.String, nw.Categorical, nw.Enum):
+        return "text"
+    if dtype == nw.Boolean:
+        return "boolean"
+    if dtype.is_numeric():
+        return "number"
+    if dtype == nw.Date or (dtype == nw.Datetime and dtype.time_zone is None):
+        return "date"
+    return None
+
+
+def _no_group(value: Any) -> SegkitTypeError:
+    return SegkitTypeError(
+        "RFMScorer: groups must be text, numbers, booleans, or dates without a time zone, got "
+        f"{type(value).__name__}. Make them text, for example with astype(str)."
+    )

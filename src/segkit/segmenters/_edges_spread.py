@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from segkit.segmenters._rfm import RFMScorer
 
 _INTERVAL = (2.5, 97.5)
+_ALL = "(all customers)"
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class EdgesSpread:
     Attributes
     ----------
     edges : pandas.DataFrame
-        A row an edge: ``column``, ``group`` (only with groups; ``"all"`` for the edges of all
-        customers), ``within`` (with nested edges: the scores of the columns before), ``edge``
+        A row an edge: ``column``, ``group`` (only with groups; ``"(all customers)"`` for the
+        edges of all), ``within`` (with nested edges: the scores of the columns before), ``edge``
         (its number, from 1), ``value`` (as fitted), ``low`` and ``high`` (the bounds of the 95 %
         interval over the draws). In the units of the data.
     segments : pandas.DataFrame
@@ -128,6 +129,7 @@ def _draw(
         [column.binning for column in scorer._edges],
         group=None if group is None else group[drawn],
         n_groups=scorer._n_groups,
+        without=[column.table for column in scorer._edges],
     )
     has_groups = group is not None
     scored = score_columns(blocks_of(values), len(values), edges, has_groups=has_groups)
@@ -152,7 +154,7 @@ def _drawn_rows(
 
 
 def _edge_table(scorer: RFMScorer, tables: Sequence[Sequence[NDArray[Any]]]) -> pd.DataFrame:
-    names, labels = scorer._dimensions(), [*scorer._group_labels, "all"]
+    names, labels = scorer._dimensions(), [*scorer._group_labels, _ALL]
     rows = []
     for position, edges in enumerate(scorer._edges):
         low, high = np.percentile([drawn[position] for drawn in tables], _INTERVAL, axis=0)

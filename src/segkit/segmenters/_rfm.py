@@ -26,6 +26,7 @@ from segkit.base import SegmenterMixin
 from segkit.base._customers import Customers, columns_wanted
 from segkit.exceptions import (
     ColumnError,
+    SegkitTypeError,
     SegkitValueError,
     SegmentMapError,
     SmallGroupsWarning,
@@ -323,8 +324,11 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         """
         described = super().describe()
         described["thresholds"] = self._thresholds(-1)
-        for place, group in enumerate(self._group_labels):
-            described[f"thresholds: {group}"] = self._thresholds(place)
+        labels = [str(label) for label in self._group_labels]
+        if len(set(labels)) < len(labels):  # a number and its text
+            labels = [repr(label) for label in self._group_labels]
+        for place, label in enumerate(labels):
+            described[f"thresholds: {label}"] = self._thresholds(place)
         return described
 
     def edges_spread(
@@ -446,7 +450,11 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         return [scored, cell]
 
     def _group_column(self) -> str | int | None:
-        return self.groups
+        if isinstance(self.groups, bool):
+            raise SegkitTypeError(
+                "RFMScorer: groups must be the name or the position of a column, got a bool."
+            )
+        return int(self.groups) if isinstance(self.groups, Integral) else self.groups
 
     def _group_positions(self, groups: Any, *, reset: bool) -> NDArray[np.intp]:
         if reset:
@@ -456,8 +464,8 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
     def _group_position_of(self, group: Any) -> int:
         return self._customer_groups.position(group)
 
-    def _group_expression(self, group: nw.Expr) -> nw.Expr:
-        return self._customer_groups.expression(group)
+    def _group_expression(self, group: nw.Expr, dtype: Any) -> nw.Expr:
+        return self._customer_groups.expression(group, dtype)
 
     def _rules(self) -> list[str]:
         return rules(self.segment_map_)

@@ -100,11 +100,13 @@ def learned_edges(
     missing: NDArray[np.bool_] | None = None,
     group: NDArray[np.intp] | None = None,
     n_groups: int = 0,
+    without: Sequence[Edges] = (),
 ) -> list[ColumnEdges]:
     """Learn the edges of each column: within each group, and, last, for all customers.
 
     `values` has an array for each column, `missing` a column for each (None: nothing is missing);
-    `group` is the group of each customer, from 0; `n_groups` stands for those without one.
+    `group` is the group of each customer, from 0; `n_groups` stands for those without one. A group
+    without customers has the edges that it has in `without`, the table of each column.
     """
     found: list[list[Edges]] = []
     if group is not None:
@@ -117,7 +119,9 @@ def learned_edges(
                 columns,
                 None if missing is None else missing[rows],
             )
-            for rows in members
+            if rows.size
+            else [table[place] for table in without]
+            for place, rows in enumerate(members)
         ]
     found.append(_edges_of(values, columns, missing))
     return [
