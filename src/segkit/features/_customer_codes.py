@@ -46,7 +46,8 @@ class CustomerCodes:
 
     def _is_dense(self, ids: pd.Series[Any]) -> bool:
         """Tell whether numbers leave so few gaps that they, from the first on, can be codes."""
-        first, last = int(ids.min()), int(ids.max())
+        numbers = ids.to_numpy()
+        first, last = int(numbers.min()), int(numbers.max())
         most = len(ids) + 1_000
         self._first = 0 if first >= 0 and last < most else first
         self.n_codes = last - self._first + 1

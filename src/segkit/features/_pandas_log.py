@@ -76,10 +76,22 @@ class _Times:
         return cls(instants, local, column.dtype, unit, zone)
 
     @cached_property
+    def are_in_order(self) -> bool:
+        """Whether the clock shows no row before one above it; what is missing stands first."""
+        return bool((self.local[1:] >= self.local[:-1]).all())
+
+    @cached_property
+    def ends(self) -> tuple[int, int]:
+        """The first and the last of what the clock shows, a missing one included."""
+        if self.are_in_order:
+            return int(self.local[0]), int(self.local[-1])
+        return int(self.local.min()), int(self.local.max())
+
+    @cached_property
     def missing(self) -> NDArray[np.bool_] | None:
         """Which rows have no timestamp; None: all have one."""
-        is_missing = self.instants.min() == _NOT_A_TIME
-        return np.equal(self.instants, _NOT_A_TIME) if is_missing else None
+        is_missing = self.ends[0] == _NOT_A_TIME
+        return np.equal(self.local, _NOT_A_TIME) if is_missing else None
 
     @cached_property
     def days(self) -> NDArray[np.int32]:
@@ -98,7 +110,7 @@ class _Times:
 
         None where the log is in no order, or its days are so small that there is no gain.
         """
-        if not (self.local[1:] >= self.local[:-1]).all():
+        if not self.are_in_order:
             return None
         first, last = self.days_of(self.local[[0, -1]])
         if (last - first) * _ROWS_WORTH_A_SLICE > self.local.size:
@@ -148,16 +160,19 @@ def _as_integers(column: pd.Series[Any]) -> tuple[NDArray[np.int64], str]:
 def _known(times: _Times, options: SummaryOptions) -> tuple[NDArray[np.bool_] | None, AsOf]:
     """Return which rows are known at the moment to describe (None: all), and that moment."""
     missing = times.missing
-    present = times.local if missing is None else times.local[~missing]
-    if present.size:
-        first, last = (int(times.days_of(end)) + _EPOCH for end in (present.min(), present.max()))
+    earliest, latest = times.ends
+    if missing is not None and not missing.all():
+        earliest = int(times.local[~missing].min())
+    first, last = (end // _UNITS_A_DAY[times.unit] + _EPOCH for end in (earliest, latest))
+    is_any = latest != _NOT_A_TIME
+    if is_any:
         refuse_the_epoch(first, last, times.local.size, options.timestamp)
     if options.as_of is None:
-        check_any_time(bool(present.size), options.timestamp)
+        check_any_time(is_any, options.timestamp)
         return None, AsOf(date_of(last + 1, owner=OWNER))
     moment = parse_as_of(options.as_of, zone=times.zone, owner=OWNER)
     is_whole_day = moment.instant is None
-    if not present.size or last < moment.day.toordinal() + is_whole_day:
+    if not is_any or last < moment.day.toordinal() + is_whole_day:
         return None, moment
     known = times.up_to(moment)
     if missing is not None:
@@ -168,12 +183,18 @@ def _known(times: _Times, options: SummaryOptions) -> tuple[NDArray[np.bool_] | 
 
 def _is_complete(log: pd.DataFrame, times: _Times, options: SummaryOptions) -> bool:
     """Tell whether there is nothing to raise for, or to leave out."""
-    ids = [options.customer_id, *([] if options.order_id is None else [options.order_id])]
+    names = [options.customer_id, *([] if options.order_id is None else [options.order_id])]
+    ids = [log[name] for name in names]
     return bool(
         np.isfinite(log[options.amount].to_numpy()).all()
         and times.missing is None
-        and not any(log[name].isna().any() for name in ids)
+        and not any(column.isna().any() for column in ids if not _is_of_integers(column))
     )
+
+
+def _is_of_integers(column: pd.Series[Any]) -> bool:
+    """Tell whether numpy holds the column as integers, none of which can be missing."""
+    return isinstance(column.dtype, np.dtype) and column.dtype.kind in "iu"
 
 
 @dataclass(frozen=True)
