@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.cluster import KMeans
 
 from frames import as_kind, in_session_zone, rows_of
 from segkit import RFMScorer, summarize_transactions
@@ -132,3 +133,47 @@ def test_complete_journey_days_are_those_of_the_stores(data_folder, kind):
     table = rows_of(summarize_transactions(as_kind(rows, kind), as_of="2018-01-01"), "customer_id")
     days = rows.assign(day=local.dt.date).groupby("customer_id")["day"].nunique()
     assert [row["order_days"] for row in table] == days.tolist()
+
+
+@pytest.mark.filterwarnings("ignore::segkit.exceptions.SegkitWarning")
+def test_countries_of_online_retail_are_scored_within_themselves(online_retail, data_folder):
+    table = summarize_transactions(online_retail, **ONLINE)
+    rows = pd.read_csv(data_folder / "online_retail.csv.gz", usecols=["CustomerID", "Country"])
+    country = rows.dropna().groupby("CustomerID")["Country"].last()
+    table["country"] = table["customer_id"].astype(float).map(country)
+    scorer = RFMScorer(groups="country").fit(table)
+    sizes = table["country"].value_counts()
+    assert set(scorer.group_bin_edges_) == set(sizes[sizes >= 5].index)
+    scored = scorer.transform(table)
+    for name in ("Germany", "United Kingdom"):
+        own = table["country"] == name
+        alone = RFMScorer().fit(table[own])
+        assert scored[own].tolist() == alone.transform(table[own]).tolist()
+    few = table["country"].map(sizes) < 5
+    assert scored[few].tolist() == RFMScorer().fit(table).transform(table[few]).tolist()
+
+
+@pytest.mark.filterwarnings("ignore::segkit.exceptions.SegkitWarning")
+@pytest.mark.parametrize("column", ["monetary", "frequency", "recency_days"])
+def test_kmeans_of_cdnow_is_as_good_as_the_best_of_many_starts(cdnow, column):
+    table = summarize_transactions(cdnow, as_of="1998-07-01")
+    values = table[column].to_numpy(dtype=float)
+    edges = RFMScorer(binning="kmeans").fit(table).bin_edges_[column]
+    cluster = np.searchsorted(edges, values)
+    inertia = sum(((own - own.mean()) ** 2).sum() for _, own in pd.Series(values).groupby(cluster))
+    best = KMeans(5, n_init=20, random_state=0).fit(values[:, None]).inertia_
+    assert inertia <= best * (1 + 1e-9)
+
+
+@pytest.mark.filterwarnings("ignore::segkit.exceptions.SegkitWarning")
+def test_nested_cells_of_cdnow_are_more_even(cdnow):
+    table = summarize_transactions(cdnow, as_of="1998-07-01")
+    largest = {
+        binning: RFMScorer(binning=binning)
+        .fit(table)
+        .assign(table)["rfm_cell"]
+        .value_counts()
+        .max()
+        for binning in ("quantile", "nested")
+    }
+    assert largest["nested"] < largest["quantile"]

@@ -110,6 +110,29 @@ def test_numbers_of_any_type(numbers):
     check(pd.Series(numbers))
 
 
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda rng: rng.integers(-(2**63), 2**63 - 1, 3_000)[rng.integers(0, 3_000, 40_000)],
+        lambda rng: rng.integers(0, 400, 40_000) << 54,
+        lambda rng: rng.integers(0, 400, 40_000) * 10**15 - 2 * 10**17,
+        lambda rng: rng.integers(-(2**63), 2**63 - 1, 40_000),
+        lambda rng: np.zeros(40_000, dtype=np.int64) + 2**62,
+        lambda rng: np.repeat([0, -(2**63), 2**63 - 1], 20_000),
+    ],
+    ids=["random", "high bits", "even steps", "all distinct", "one", "ends"],
+)
+@pytest.mark.parametrize("slot_bits", [4, 12, 22])
+def test_integers_that_share_a_slot_keep_numbers_of_their_own(draw, slot_bits, monkeypatch):
+    monkeypatch.setattr(_customer_codes, "_MOST_SLOT_BITS", slot_bits)
+    integers = draw(np.random.default_rng(0)).astype(np.int64)
+    before = integers.copy()
+    numbers, distinct = _customer_codes._numbered_integers(integers)
+    assert (distinct[numbers] == integers).all()
+    assert len(set(distinct.tolist())) == len(distinct) == len(set(integers.tolist()))
+    assert (integers == before).all()
+
+
 def test_a_long_log_of_texts_is_summarized_as_one_of_numbers():
     rng = np.random.default_rng(0)
     log = pd.DataFrame(

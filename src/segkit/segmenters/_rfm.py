@@ -81,11 +81,13 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         names, says it column by column; columns that it leaves out get quantiles. A sequence
         says it for every column in order.
     groups : str or int, default=None
-        A column whose values are groups of customers, such as ``"country"``: edges are learned
-        within each group. Customers of a group that ``fit`` did not see, or in which fewer
-        customers than scores have all their values, and those whose group is missing, are scored
-        with the edges learned from all customers. An integer is a position; of an array, the
-        column behind `columns` holds the groups (numbers) where a name is given.
+        A column whose values are groups of customers, such as ``"country"``: text, numbers,
+        booleans, or dates. Edges are learned within each group. Customers of a group that ``fit``
+        did not see, or in which fewer customers than scores have all their values, and those
+        whose group is missing, are scored with the edges learned from all customers. An integer
+        is a position; of an array, the column behind `columns` holds the groups (numbers) where a
+        name is given. Every group makes the query of a lazy frame longer: tens of groups are
+        fine, hundreds slow.
     segment_map : {"rf_grid", "r_rfm", "pymc"} or SegmentMap, default="rf_grid"
         The names of the score cells. ``"rf_grid"`` has ten segments over recency and frequency
         and fits any ``n_bins``; ``"r_rfm"`` is the map of the R package rfm (5 scores),
