@@ -224,6 +224,16 @@ def test_an_instant_in_nanoseconds_is_read_to_the_microsecond(kind, unit):
     assert [row["customer_id"] for row in found] == [1, 2]
 
 
+@pytest.mark.parametrize("kind", ["pandas", "polars", "polars lazy", "pyarrow", "duckdb"])
+def test_an_instant_in_nanoseconds_stands_for_its_microsecond(kind):
+    second = pd.Timestamp("2024-06-30 12:00:00").as_unit("ns")
+    times = [second + pd.Timedelta(after, "ns") for after in (0, 999, 1_000)]
+    log = pd.DataFrame({"customer_id": [1, 2, 3], "timestamp": times, "amount": 1.0})
+    as_of = second + pd.Timedelta(1, "ns")
+    found = rows_of(summarize_transactions(as_kind(log, kind), as_of=as_of), "customer_id")
+    assert [row["customer_id"] for row in found] == [1, 2]
+
+
 def test_a_missing_timestamp_is_seen_whatever_as_of_leaves_out():
     times = pd.to_datetime(["2024-01-01", None, "2024-03-01"])
     log = pd.DataFrame({"customer_id": [1, 1, 2], "timestamp": times, "amount": 1.0})

@@ -643,3 +643,55 @@ def test_thresholds_of_a_score_that_ties_left_empty_say_so():
     assert "never (ties leave no frequency for this score)" in told["Need Attention"] or (
         "1 < frequency" in told["Need Attention"]
     )
+
+
+@pytest.fixture(scope="module")
+def many():
+    """More customers than are scored at once."""
+    rng = np.random.default_rng(0)
+    n = 2 * 65_536 + 1
+    return pd.DataFrame(
+        {
+            "recency_days": rng.integers(0, 700, n),
+            "frequency": rng.integers(1, 90, n),
+            "monetary": rng.gamma(2.0, 50.0, n),
+        }
+    )
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 65_535, 65_536, 65_537, 2 * 65_536, 2 * 65_536 + 1])
+def test_customers_are_scored_alike_however_many_there_are(many, n_rows):
+    scorer = RFMScorer().fit(many)
+    some = many.head(n_rows)
+    below = [
+        np.searchsorted(scorer.bin_edges_[name], some[name], side="left") for name in some.columns
+    ]
+    expected = np.column_stack([5 - below[0], 1 + below[1], 1 + below[2]])
+    assert (scorer.transform(some) == expected).all()
+    codes = scorer.segment_map_.codes(expected[:, :2])
+    assert (scorer.predict(some) == codes).all()
+    assert (scorer.labels_[:n_rows] == codes).all()
+
+
+@pytest.mark.parametrize("place", [0, 65_536, -1])
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("monetary", np.nan, "'monetary' contains NaN or null in 1 of"),
+        ("monetary", np.inf, "'monetary' contains infinity in 1 of"),
+        ("recency_days", -1, "'recency_days' is negative in 1 of"),
+    ],
+)
+def test_one_bad_value_among_many_is_found(many, place, column, value, message):
+    scorer = RFMScorer().fit(many)
+    bad = many.astype(float)
+    bad.loc[bad.index[place], column] = value
+    for X in (bad, bad.iloc[[place]]):
+        with pytest.raises(SegkitValueError, match=message):
+            scorer.predict(X)
+    if np.isnan(value):
+        lenient = RFMScorer(missing="unassigned").fit(many)
+        codes = lenient.predict(bad)
+        assert codes[place] == -1
+        assert (codes >= 0).sum() == len(many) - 1
+        assert lenient.predict(bad.iloc[[place]]).tolist() == [-1]
