@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import numbers
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from operator import add
@@ -16,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from segkit._frames import balanced
-from segkit.exceptions import SegkitTypeError
+from segkit.exceptions import SegkitTypeError, SmallGroupsWarning
 
 #: A label and its kind: a number is no text and no boolean, in whatever engine.
 Key: TypeAlias = tuple[str, Any]
@@ -62,14 +63,30 @@ class CustomerGroups:
         place: nw.Expr = balanced(add, steps)
         return place.fill_null(0) + others
 
-    def those(self, chosen: NDArray[np.bool_]) -> CustomerGroups:
-        """Return some of the groups."""
+    def those(
+        self, chosen: NDArray[np.bool_], positions: NDArray[np.intp]
+    ) -> tuple[CustomerGroups, NDArray[np.intp]]:
+        """Return some of the groups, and the positions among them of those among all."""
         labels = [label for label, keep in zip(self.labels, chosen, strict=True) if keep]
-        return CustomerGroups(tuple(labels))
+        place = np.where(chosen, np.cumsum(chosen) - 1, len(labels))
+        moved: NDArray[np.intp] = np.append(place, len(labels))[positions]
+        return CustomerGroups(tuple(labels)), moved
 
     @cached_property
     def _places(self) -> dict[Key, int]:
         return {_key(label) or ("", None): place for place, label in enumerate(self.labels)}
+
+
+def warn_of_small_groups(large_enough: NDArray[np.bool_], column: Any, n_bins: int) -> None:
+    """Warn of groups that have fewer customers than there are scores."""
+    if not large_enough.all():
+        warnings.warn(
+            f"RFMScorer: {int((~large_enough).sum()):,} of {large_enough.size:,} groups in "
+            f"{column!r} have fewer than {n_bins} customers with all values, one for each score. "
+            "They are scored with the edges of all customers.",
+            SmallGroupsWarning,
+            stacklevel=5,  # the line that calls fit
+        )
 
 
 def _distinct(values: Any) -> tuple[NDArray[np.intp], list[Any]]:

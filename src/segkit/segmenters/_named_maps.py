@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from segkit._input_checks import nearest
 from segkit.exceptions import SegmentMapError
 from segkit.segmenters._segment_map import SegmentMap
 
@@ -64,6 +65,26 @@ def named_segment_map(name: str, n_bins: Mapping[str, int]) -> SegmentMap:
         cells = {segment: listed.split() for segment, listed in _PYMC.items()}
         return SegmentMap(cells, n_bins=4, default="Other")
     raise SegmentMapError(f"SegmentMap: there is no map {name!r}; the maps are {NAMED_MAPS}.")
+
+
+def fitting_map(given: str | SegmentMap, n_bins: Mapping[str, int]) -> SegmentMap:
+    """Return the map for a scorer with these numbers of scores, which must be those it is for."""
+    segment_map = named_segment_map(given, n_bins) if isinstance(given, str) else given
+    name = f"segment_map={given!r}" if isinstance(given, str) else "the SegmentMap"
+    for dimension, bins in zip(segment_map.dimensions, segment_map.n_bins, strict=True):
+        if dimension not in n_bins:
+            near = nearest(dimension, list(n_bins))
+            raise SegmentMapError(
+                f"RFMScorer: {name} needs {dimension!r} scores; the scores are of "
+                f"{list(n_bins)}." + (f" Did you mean {near!r}?" if near else "")
+            )
+        if n_bins[dimension] != bins:
+            raise SegmentMapError(
+                f"RFMScorer: {name} is drawn for {bins} {dimension} scores, and "
+                f"n_bins gives {n_bins[dimension]}. Pass n_bins={bins}, or a SegmentMap with "
+                f"n_bins={n_bins[dimension]}."
+            )
+    return segment_map
 
 
 def _rf_grid(recency_bins: int, frequency_bins: int) -> SegmentMap:

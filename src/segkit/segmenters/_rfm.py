@@ -6,7 +6,6 @@ kept, so that ties share a score and a new customer is scored as an old one.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import Any, ClassVar, Literal, Self
@@ -28,8 +27,6 @@ from segkit.exceptions import (
     ColumnError,
     SegkitTypeError,
     SegkitValueError,
-    SegmentMapError,
-    SmallGroupsWarning,
 )
 from segkit.segmenters._column_edges import (
     ColumnBinning,
@@ -38,9 +35,9 @@ from segkit.segmenters._column_edges import (
     blocks_of,
     score_columns,
 )
-from segkit.segmenters._customer_groups import CustomerGroups
+from segkit.segmenters._customer_groups import CustomerGroups, warn_of_small_groups
 from segkit.segmenters._edges_spread import EdgesSpread, bootstrap_edges
-from segkit.segmenters._named_maps import NAMED_MAPS, named_segment_map
+from segkit.segmenters._named_maps import NAMED_MAPS, fitting_map
 from segkit.segmenters._rfm_edges import METHODS, binned_columns, learned_edges, warn_of_ties
 from segkit.segmenters._rfm_words import ScoredColumn, rules, thresholds
 from segkit.segmenters._segment_map import RFM_DIMENSIONS, SegmentMap
@@ -481,11 +478,15 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         dimensions, binned = self._dimensions(), self._binned_columns()
         self._check_columns(dimensions)
         n_bins = [column.n_bins for column in binned]
-        segment_map = self._fitting_map(dict(zip(dimensions, n_bins, strict=True)))
+        segment_map = fitting_map(self.segment_map, dict(zip(dimensions, n_bins, strict=True)))
         missing = None if customers.is_complete else _missing_scores(customers.values, binned)
         group = None
         if self._group_used is not None:
-            group = self._learned_groups(customers.numbers[-1], missing, max(n_bins))
+            seen, positions = self._customer_groups, customers.numbers[-1]
+            complete = positions if missing is None else positions[~missing.any(axis=1)]
+            large_enough = np.bincount(complete, minlength=len(seen.labels) + 1)[:-1] >= max(n_bins)
+            warn_of_small_groups(large_enough, self._group_used, max(n_bins))
+            self._customer_groups, group = seen.those(large_enough, positions)
             customers = customers.with_groups(group)
         self._edges = learned_edges(customers.numbers, binned, missing, group, self._n_groups)
         self._separator = "-" if max(n_bins[:3]) > 9 else ""
@@ -500,27 +501,6 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         self.segments_ = np.array(segment_map.names, dtype=object)
         self._finish_fit(X, codes=codes)
         return scored, missing
-
-    def _learned_groups(
-        self, positions: NDArray[np.intp], missing: NDArray[np.bool_] | None, n_bins: int
-    ) -> NDArray[np.intp]:
-        """Keep the groups in which edges can be learned; return each customer's position."""
-        complete = positions if missing is None else positions[~missing.any(axis=1)]
-        seen = self._customer_groups
-        large_enough = np.bincount(complete, minlength=len(seen.labels) + 1)[:-1] >= n_bins
-        if not large_enough.all():
-            warnings.warn(
-                f"RFMScorer: {int((~large_enough).sum()):,} of {large_enough.size:,} groups in "
-                f"{self._group_used!r} have fewer than {n_bins} customers with all values, one for "
-                "each score. They are scored with the edges of all customers.",
-                SmallGroupsWarning,
-                stacklevel=5,  # the line that calls fit
-            )
-        self._customer_groups = seen.those(large_enough)
-        others = len(self._customer_groups.labels)
-        place = np.where(large_enough, np.cumsum(large_enough) - 1, others)
-        learned: NDArray[np.intp] = np.append(place, others)[positions]
-        return learned
 
     def _publish_edges(self) -> None:
         """Show the edges, read-only, because changed ones would not be those in use."""
@@ -617,25 +597,6 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
             )
         directions = [name in smaller for name in named]
         return binned_columns(self.binning, self.columns, named, n_bins, directions)
-
-    def _fitting_map(self, n_bins: Mapping[str, int]) -> SegmentMap:
-        given = self.segment_map
-        segment_map = named_segment_map(given, n_bins) if isinstance(given, str) else given
-        name = f"segment_map={given!r}" if isinstance(given, str) else "the SegmentMap"
-        for dimension, bins in zip(segment_map.dimensions, segment_map.n_bins, strict=True):
-            if dimension not in n_bins:
-                near = nearest(dimension, list(n_bins))
-                raise SegmentMapError(
-                    f"RFMScorer: {name} needs {dimension!r} scores; the scores are of "
-                    f"{list(n_bins)}." + (f" Did you mean {near!r}?" if near else "")
-                )
-            if n_bins[dimension] != bins:
-                raise SegmentMapError(
-                    f"RFMScorer: {name} is drawn for {bins} {dimension} scores, and "
-                    f"n_bins gives {n_bins[dimension]}. Pass n_bins={bins}, or a SegmentMap with "
-                    f"n_bins={n_bins[dimension]}."
-                )
-        return segment_map
 
 
 def _missing_scores(
