@@ -419,3 +419,10 @@ def test_the_display_shows_no_thresholds_where_they_differ(customers):
 )
 def test_grouped_scorers_keep_the_contract(customers, estimator):
     check_segmenter(estimator, customers=customers.head(200))
+
+
+@pytest.mark.filterwarnings("ignore::segkit.exceptions.TiedScoresWarning")
+def test_describe_tells_a_number_from_its_text(customers):
+    mixed = customers.head(400).assign(country=pd.Series([1, "1"] * 200, dtype=object))
+    described = RFMScorer(groups="country").fit(mixed).describe()
+    assert list(described.columns[-2:]) == ["thresholds: 1", "thresholds: '1'"]
