@@ -30,6 +30,12 @@ _COUNTS = ("recency_days", "frequency", "order_days", "tenure_days")
 # (smaller, larger): the first of each pair can never exceed the second.
 _ORDERED_PAIRS = (("recency_days", "tenure_days"),)
 
+#: What to do about missing values where a segmenter can leave customers out.
+UNASSIGNED_REMEDY = (
+    "Fill or drop them, or construct it with missing='unassigned' to leave these customers "
+    "without a segment."
+)
+
 
 def check_columns_present(names: Sequence[str], frame: Frame, *, owner: str, remedy: str) -> None:
     """Raise for the first of `names` that the frame lacks, with the nearest name it has."""
@@ -100,7 +106,13 @@ def _is_null_type(frame: nw.LazyFrame[Any], name: str) -> bool:
     return str(dtypes.get(name)).strip('"') == "NULL"
 
 
-def check_complete(columns: Mapping[str, NDArray[Any]], *, owner: str, allow_missing: bool) -> None:
+def check_complete(
+    columns: Mapping[str, NDArray[Any]],
+    *,
+    owner: str,
+    allow_missing: bool,
+    remedy: str = UNASSIGNED_REMEDY,
+) -> None:
     """Raise for infinities, and for NaN unless they are allowed."""
     for name, column in columns.items():
         infinite = int(np.isinf(column).sum())
@@ -113,8 +125,7 @@ def check_complete(columns: Mapping[str, NDArray[Any]], *, owner: str, allow_mis
         if missing:
             raise MissingValuesError(
                 f"{owner}: column {name!r} contains NaN or null in {missing:,} of "
-                f"{column.size:,} rows. Fill or drop them, or construct it with "
-                "missing='unassigned' to leave these customers without a segment."
+                f"{column.size:,} rows. {remedy}"
             )
 
 

@@ -1,4 +1,4 @@
-"""Customers as numbers: the columns that a segmenter uses, from a frame by name or by position."""
+"""Customers as numbers: the columns that an estimator uses, from a frame by name or by position."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from sklearn.utils.validation import validate_data
 from segkit._blocks import row_blocks
 from segkit._frames import Frame, collected, number_columns, plain_values
 from segkit._input_checks import (
+    UNASSIGNED_REMEDY,
     check_columns_present,
     check_complete,
     check_customer_columns,
@@ -25,7 +26,7 @@ from segkit._input_checks import (
 from segkit.exceptions import ColumnError, SegkitTypeError, SegkitValueError
 
 if TYPE_CHECKING:
-    from segkit.base._segmenter import SegmenterMixin
+    from segkit.base._customer_columns import CustomerColumnsMixin
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,11 @@ class Customers:
         """Return the customers with other positions of their groups."""
         return replace(self, numbers=[*self.numbers[:-1], positions])
 
-    def check(self, *, owner: str, allow_missing: bool) -> None:
+    def check(self, *, owner: str, allow_missing: bool, remedy: str = UNASSIGNED_REMEDY) -> None:
         """Raise for infinities, unwanted missing values and, by name, impossible counts."""
         columns = dict(zip(map(str, self.columns), self.numbers, strict=False))
         if not self.is_complete:
-            check_complete(columns, owner=owner, allow_missing=allow_missing)
+            check_complete(columns, owner=owner, allow_missing=allow_missing, remedy=remedy)
         if self.by_name:
             check_customer_columns(columns, owner=owner)
 
@@ -77,11 +78,13 @@ class Customers:
         return floats
 
 
-def customers_from_frame(segmenter: SegmenterMixin, frame: Frame, *, reset: bool) -> Customers:
-    """Pick a segmenter's columns by name; a lazy frame is collected, only these columns."""
-    owner = type(segmenter).__name__
-    names = names_in_frame(segmenter, frame, reset=reset)
-    group = group_in_frame(segmenter, frame, reset=reset)
+def customers_from_frame(
+    estimator: CustomerColumnsMixin, frame: Frame, *, reset: bool
+) -> Customers:
+    """Pick an estimator's columns by name; a lazy frame is collected, only these columns."""
+    owner = type(estimator).__name__
+    names = names_in_frame(estimator, frame, reset=reset)
+    group = group_in_frame(estimator, frame, reset=reset)
     check_numeric(names, frame, owner=owner)
     if isinstance(frame, nw.LazyFrame):
         used = dict.fromkeys([*names, *([] if group is None else [group])])
@@ -96,40 +99,40 @@ def customers_from_frame(segmenter: SegmenterMixin, frame: Frame, *, reset: bool
             "numbers. Convert it first, for example with pandas.to_numeric."
         ) from None
     if group is not None:
-        numbers.append(segmenter._group_positions(plain_values(frame[group]), reset=reset))
+        numbers.append(estimator._group_positions(plain_values(frame[group]), reset=reset))
     return Customers(names, numbers, by_name=True)
 
 
-def customers_from_array(segmenter: SegmenterMixin, X: Any, *, reset: bool) -> Customers:
-    """Pick a segmenter's columns by position; further ones are ignored."""
+def customers_from_array(estimator: CustomerColumnsMixin, X: Any, *, reset: bool) -> Customers:
+    """Pick an estimator's columns by position; further ones are ignored."""
     if isinstance(X, list | tuple | pd.DataFrame):
         X = np.asarray(X)
     if reset:
-        array = _checked_array(segmenter, X, reset=True)
-        columns = columns_wanted(segmenter)
+        array = _checked_array(estimator, X, reset=True)
+        columns = columns_wanted(estimator)
         positions = _positions(columns, array.shape[1])
         columns = columns[: len(positions)]
-        group = _group_position(segmenter._group_column(), positions)
-        return _by_position(segmenter, array, columns, positions, group, reset=True)
-    # What a fitted segmenter needs stands where it stood in fit; further columns are ignored.
-    columns, wanted = segmenter._columns_used, segmenter._positions_used
+        group = _group_position(estimator._group_column(), positions)
+        return _by_position(estimator, array, columns, positions, group, reset=True)
+    # What a fitted estimator needs stands where it stood in fit; further columns are ignored.
+    columns, wanted = estimator._columns_used, estimator._positions_used
     positions = wanted or list(range(len(columns)))
-    group = _group_position(segmenter._group_wanted, positions)
+    group = _group_position(estimator._group_wanted, positions)
     if isinstance(X, np.ndarray) and X.ndim == 2:
-        if hasattr(segmenter, "feature_names_in_"):
+        if hasattr(estimator, "feature_names_in_"):
             # After a frame, n_features_in_ counts the columns used, so they are picked first.
             used = [*positions, *([] if group is None else [group])]
             if X.shape[1] > max(used):
                 X, positions = X[:, used], list(range(len(columns)))
                 group = None if group is None else len(columns)
         else:
-            X = X[:, : segmenter.n_features_in_]
-    array = _checked_array(segmenter, X, reset=False)
-    return _by_position(segmenter, array, columns, positions, group, reset=False)
+            X = X[:, : estimator.n_features_in_]
+    array = _checked_array(estimator, X, reset=False)
+    return _by_position(estimator, array, columns, positions, group, reset=False)
 
 
 def _by_position(
-    segmenter: SegmenterMixin,
+    estimator: CustomerColumnsMixin,
     array: NDArray[np.float64],
     columns: Sequence[str | int],
     positions: Sequence[int],
@@ -139,16 +142,16 @@ def _by_position(
 ) -> Customers:
     numbers: list[NDArray[Any]] = [array[:, position] for position in positions]
     if group is not None:
-        numbers.append(segmenter._group_positions(array[:, group], reset=reset))
+        numbers.append(estimator._group_positions(array[:, group], reset=reset))
     return Customers(columns, numbers, by_name=False)
 
 
-def group_in_frame(segmenter: SegmenterMixin, frame: Frame, *, reset: bool) -> str | None:
+def group_in_frame(estimator: CustomerColumnsMixin, frame: Frame, *, reset: bool) -> str | None:
     """Return the name of the column of groups, which the frame must have; None without groups."""
-    group = segmenter._group_column() if reset else segmenter._group_used
+    group = estimator._group_column() if reset else estimator._group_used
     if group is None:
         return None
-    owner, available = type(segmenter).__name__, frame.collect_schema().names()
+    owner, available = type(estimator).__name__, frame.collect_schema().names()
     if not isinstance(group, int):
         remedy = f"Rename it, or pass {owner}(groups=...) with the frame's name."
         check_columns_present([group], frame, owner=owner, remedy=remedy)
@@ -172,10 +175,10 @@ def _positions(columns: Sequence[str | int], width: int) -> list[int]:
     return list(range(min(len(columns), width)))
 
 
-def names_in_frame(segmenter: SegmenterMixin, frame: Frame, *, reset: bool) -> list[str]:
-    """Return the names of a segmenter's columns in a frame, which must have them all."""
-    owner = type(segmenter).__name__
-    columns = columns_wanted(segmenter) if reset else segmenter._columns_used
+def names_in_frame(estimator: CustomerColumnsMixin, frame: Frame, *, reset: bool) -> list[str]:
+    """Return the names of an estimator's columns in a frame, which must have them all."""
+    owner = type(estimator).__name__
+    columns = columns_wanted(estimator) if reset else estimator._columns_used
     if isinstance(columns[0], int):
         available = frame.collect_schema().names()
         positions = [int(column) for column in columns]
@@ -195,10 +198,10 @@ def names_in_frame(segmenter: SegmenterMixin, frame: Frame, *, reset: bool) -> l
     return names
 
 
-def columns_wanted(segmenter: SegmenterMixin) -> list[str | int]:
+def columns_wanted(estimator: CustomerColumnsMixin) -> list[str | int]:
     """Return the parameter `columns`, which must be distinct names or distinct positions."""
-    owner = type(segmenter).__name__
-    columns = getattr(segmenter, "columns", None)
+    owner = type(estimator).__name__
+    columns = getattr(estimator, "columns", None)
     wanted = list(columns) if isinstance(columns, list | tuple | pd.Index) else []
     by_name = all(isinstance(column, str) for column in wanted)
     by_position = all(
@@ -210,17 +213,17 @@ def columns_wanted(segmenter: SegmenterMixin) -> list[str | int]:
             f"{owner}: columns must be distinct column names, or distinct positions from 0, got "
             f"{columns!r}."
         )
-    if len(wanted) < segmenter._min_columns:
+    if len(wanted) < estimator._min_columns:
         raise ColumnError(
-            f"{owner}: columns must name at least {segmenter._min_columns} columns, got "
+            f"{owner}: columns must name at least {estimator._min_columns} columns, got "
             f"{columns!r}."
         )
     return [str(column) if by_name else int(column) for column in wanted]
 
 
-def _checked_array(segmenter: SegmenterMixin, X: Any, *, reset: bool) -> NDArray[np.float64]:
+def _checked_array(estimator: CustomerColumnsMixin, X: Any, *, reset: bool) -> NDArray[np.float64]:
     """Return an array-like as floats, NaN where it is masked, with scikit-learn's checks."""
-    owner = type(segmenter).__name__
+    owner = type(estimator).__name__
     if isinstance(X, np.ndarray):
         if X.ndim != 2:
             raise SegkitValueError(
@@ -239,12 +242,12 @@ def _checked_array(segmenter: SegmenterMixin, X: Any, *, reset: bool) -> NDArray
             X = np.ma.filled(X.astype(np.float64), np.nan)
     try:
         array = validate_data(
-            segmenter,
+            estimator,
             X,
             reset=reset,
             dtype="numeric",
             ensure_all_finite=False,
-            ensure_min_features=_min_width(segmenter) if reset else 1,
+            ensure_min_features=_min_width(estimator) if reset else 1,
             ensure_min_samples=1 if reset else 0,
         )
         return np.asarray(array, dtype=np.float64)
@@ -260,12 +263,12 @@ def _checked_array(segmenter: SegmenterMixin, X: Any, *, reset: bool) -> NDArray
         ) from None
 
 
-def _min_width(segmenter: SegmenterMixin) -> int:
-    columns, group = columns_wanted(segmenter), segmenter._group_column()
+def _min_width(estimator: CustomerColumnsMixin) -> int:
+    columns, group = columns_wanted(estimator), estimator._group_column()
     if isinstance(columns[0], int):
         width = max(int(column) for column in columns) + 1
     else:
-        width = segmenter._columns_needed() if group is None else len(columns)
+        width = estimator._columns_needed() if group is None else len(columns)
     if group is None:
         return width
     return max(width, (len(columns) if isinstance(group, str) else group) + 1)

@@ -13,26 +13,18 @@ from sklearn.utils.validation import check_is_fitted
 
 from segkit._frames import UNASSIGNED, as_frame, require_frame
 from segkit._input_checks import (
-    RowLimits,
     block_is_plain,
     missing_rows,
     row_is_plain,
-    row_limits,
     row_value,
     row_values,
 )
 from segkit.base._assignment import assign_eager, assign_lazy
-from segkit.base._customers import (
-    Customers,
-    columns_wanted,
-    customers_from_array,
-    customers_from_frame,
-    group_in_frame,
-)
-from segkit.exceptions import LazyFrameError
+from segkit.base._customer_columns import CustomerColumnsMixin
+from segkit.base._customers import Customers
 
 
-class SegmenterMixin:
+class SegmenterMixin(CustomerColumnsMixin):
     """Mixin for estimators that put each customer into one of several named segments.
 
     A segmenter learns every threshold in ``fit`` and only applies them afterwards, so that no
@@ -103,19 +95,9 @@ class SegmenterMixin:
 
     #: The label column that ``assign`` adds unless told otherwise.
     _label_column: ClassVar[str] = "segment"
-    #: The fewest columns that an array may have.
-    _min_columns: ClassVar[int] = 1
 
-    columns: Sequence[str | int]
     segments_: NDArray[np.object_]
     labels_: NDArray[np.int64]
-    n_features_in_: int
-    feature_names_in_: NDArray[np.object_]
-    _columns_used: list[str | int]
-    _positions_used: list[int] | None
-    _group_wanted: str | int | None
-    _group_used: str | int | None
-    _row_limits: RowLimits
 
     def __sklearn_tags__(self) -> Tags:
         """Return the tags of a segmenter."""
@@ -335,65 +317,10 @@ class SegmenterMixin:
     def _feature_expressions(self, values: Sequence[nw.Expr]) -> Sequence[Mapping[str, nw.Expr]]:
         return []
 
-    def _group_column(self) -> str | int | None:
-        return None
-
-    def _group_positions(self, groups: Any, *, reset: bool) -> NDArray[np.intp]:
-        raise TypeError(f"{type(self).__name__} has no groups.")
-
-    def _group_position_of(self, group: Any) -> int:
-        raise TypeError(f"{type(self).__name__} has no groups.")
-
-    def _group_expression(self, group: nw.Expr, dtype: Any) -> nw.Expr:
-        raise TypeError(f"{type(self).__name__} has no groups.")
-
     def _rules(self) -> Sequence[str] | None:
         return None
 
-    def _columns_needed(self) -> int:
-        return self._min_columns
-
     # What it calls.
-
-    def _validate_customers(self, X: Any, *, reset: bool) -> NDArray[np.float64]:
-        """Return the columns used as floats of shape (n_customers, n_columns), checked.
-
-        With ``reset`` (in fit) it forgets what was learned before and remembers which columns
-        are used; a lazy frame is then collected, only these columns.
-        """
-        customers = self._customers(X, reset=reset)
-        self._check(customers)
-        return customers.values
-
-    def _customers(self, X: Any, *, reset: bool) -> Customers:
-        """Return the columns used, not checked."""
-        if reset:
-            self._forget()
-        frame = as_frame(X, owner=type(self).__name__)
-        if frame is None:
-            customers = customers_from_array(self, X, reset=reset)
-        else:
-            customers = customers_from_frame(self, frame, reset=reset)
-        if reset:
-            self._columns_used = list(customers.columns)
-            wanted = [column for column in columns_wanted(self) if isinstance(column, int)]
-            self._positions_used = wanted or None
-            self._row_limits = row_limits(self._columns_used)
-            self._group_wanted = self._group_used = self._group_column()
-            if frame is not None:
-                self._group_used = group_in_frame(self, frame, reset=True)
-                groups = [] if self._group_used is None else [self._group_used]
-                self.feature_names_in_ = np.array([*customers.columns, *groups], dtype=object)
-                self.n_features_in_ = len(self.feature_names_in_)
-        return customers
-
-    def _check(self, customers: Customers) -> None:
-        customers.check(owner=type(self).__name__, allow_missing=self._allows_missing())
-
-    def _forget(self) -> None:
-        """Drop what an earlier fit learned: one that fails must leave nothing half-changed."""
-        for name in [name for name in vars(self) if name.endswith("_") and name[0] != "_"]:
-            delattr(self, name)
 
     def _finish_fit(
         self,
@@ -432,20 +359,8 @@ class SegmenterMixin:
             )
         return codes.astype(np.int64, copy=False)
 
-    def _allows_missing(self) -> bool:
-        return bool(get_tags(self).input_tags.allow_nan)
-
     def _handles_missing(self) -> bool:
         return not hasattr(self, "missing") and self._allows_missing()
-
-    def _refuse_lazy(self, X: Any, *, verb: str) -> None:
-        owner = type(self).__name__
-        if isinstance(as_frame(X, owner=owner), nw.LazyFrame):
-            raise LazyFrameError(
-                f"{owner}.{verb} needs the values of the customers, and a lazy frame has none "
-                "yet. Use assign(frame), which stays lazy, or collect the frame first: .collect() "
-                "in polars, .df() in DuckDB."
-            )
 
 
 def is_segmenter(estimator: Any) -> bool:
