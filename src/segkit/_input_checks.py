@@ -151,18 +151,25 @@ def check_customer_columns(columns: Mapping[str, NDArray[Any]], *, owner: str) -
 
 def row_values(row: Any, keys: Sequence[str | int], *, owner: str) -> list[float]:
     """Pick numbers out of one customer's mapping; NaN where a value is missing."""
+    row = row_mapping(row, owner=owner)
+    values = []
+    for key in keys:
+        value = row[key] if key in row else row_value(row, key, owner=owner)
+        values.append(value if type(value) is float else _one_number(value, key, owner=owner))
+    return values
+
+
+def row_mapping(row: Any, *, owner: str) -> Mapping[Any, Any]:
+    """Return one customer as a mapping, which a pandas Series is made to be."""
     if not isinstance(row, Mapping):
         if not isinstance(row, pd.Series):
             raise SegkitTypeError(
                 f"{owner}: predict_one expects one mapping of column to value, got "
                 f"{type(row).__name__}. For many customers use predict_segments or assign."
             )
-        row = row.to_dict()
-    values = []
-    for key in keys:
-        value = row[key] if key in row else row_value(row, key, owner=owner)
-        values.append(value if type(value) is float else _one_number(value, key, owner=owner))
-    return values
+        as_mapping: dict[Any, Any] = row.to_dict()
+        return as_mapping
+    return row
 
 
 def row_value(row: Any, key: str | int, *, owner: str) -> Any:

@@ -24,7 +24,7 @@ from segkit._frames import (
     with_series,
 )
 from segkit._input_checks import check_numeric
-from segkit.base._customers import customers_from_frame, group_in_frame, names_in_frame
+from segkit.base._customers import group_in_frame, names_in_frame
 from segkit.exceptions import ColumnError, LazyFrameError, SegkitTypeError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def assign_eager(
     segmenter: SegmenterMixin, frame: nw.DataFrame[Any], *, label: str
 ) -> nw.DataFrame[Any]:
     """Return an eager frame with the segmenter's features and its label column added."""
-    customers = customers_from_frame(segmenter, frame, reset=False)
+    customers = segmenter._customers(frame, reset=False)
     segmenter._check(customers)
     codes = segmenter._codes_or_unassigned(customers.values)
     features = segmenter._feature_columns(frame, customers.values)
@@ -54,7 +54,6 @@ def assign_lazy(
     """Return a lazy frame with the segmenter's features and its label column added."""
     owner = type(segmenter).__name__
     names = names_in_frame(segmenter, frame, reset=False)
-    check_numeric(names, frame, owner=owner)
     values = [_null_where_missing(name) for name in names]
     complete = balanced(and_, [~value.is_null() for value in values])
     group = group_in_frame(segmenter, frame, reset=False)
@@ -66,6 +65,7 @@ def assign_lazy(
             f"{owner} cannot be written as expressions, so it cannot be applied inside a query "
             "engine. Collect the frame first: .collect() in polars, .df() in DuckDB."
         )
+    check_numeric(names, frame, owner=owner)
     steps = segmenter._feature_expressions(values)
     _check_added_names(segmenter, frame, [name for step in steps for name in step], label)
     if not segmenter._handles_missing():

@@ -24,9 +24,12 @@ class CustomerColumnsMixin:
     """Mixin for estimators over one row per customer, of which they use some columns.
 
     Of a frame the columns are picked by name, of an array by position. The estimator has a
-    parameter ``columns``, and calls ``_validate_customers`` in ``fit`` and in every verb.
+    parameter ``columns`` (or, with ``_columns_parameter = "column"``, a parameter ``column`` for a
+    single one), and calls ``_validate_customers`` in ``fit`` and in every verb.
     """
 
+    #: The parameter that names the columns used; ``"column"`` names a single one.
+    _columns_parameter: ClassVar[str] = "columns"
     #: The fewest columns that an array may have.
     _min_columns: ClassVar[int] = 1
     #: What to do about missing values.

@@ -108,7 +108,7 @@ def customers_from_array(estimator: CustomerColumnsMixin, X: Any, *, reset: bool
     if isinstance(X, list | tuple | pd.DataFrame):
         X = np.asarray(X)
     if reset:
-        array = _checked_array(estimator, X, reset=True)
+        array = checked_array(estimator, X, reset=True, min_width=_min_width(estimator))
         columns = columns_wanted(estimator)
         positions = _positions(columns, array.shape[1])
         columns = columns[: len(positions)]
@@ -127,7 +127,7 @@ def customers_from_array(estimator: CustomerColumnsMixin, X: Any, *, reset: bool
                 group = None if group is None else len(columns)
         else:
             X = X[:, : estimator.n_features_in_]
-    array = _checked_array(estimator, X, reset=False)
+    array = checked_array(estimator, X, reset=False)
     return _by_position(estimator, array, columns, positions, group, reset=False)
 
 
@@ -177,14 +177,14 @@ def _positions(columns: Sequence[str | int], width: int) -> list[int]:
 
 def names_in_frame(estimator: CustomerColumnsMixin, frame: Frame, *, reset: bool) -> list[str]:
     """Return the names of an estimator's columns in a frame, which must have them all."""
-    owner = type(estimator).__name__
+    owner, parameter = type(estimator).__name__, estimator._columns_parameter
     columns = columns_wanted(estimator) if reset else estimator._columns_used
     if isinstance(columns[0], int):
         available = frame.collect_schema().names()
         positions = [int(column) for column in columns]
         if max(positions) >= len(available):
             raise ColumnError(
-                f"{owner}: columns={tuple(columns)} are positions, and the frame has "
+                f"{owner}: {parameter}={tuple(columns)} are positions, and the frame has "
                 f"{len(available)} columns, numbered 0 to {len(available) - 1}."
             )
         return [available[position] for position in positions]
@@ -193,26 +193,34 @@ def names_in_frame(estimator: CustomerColumnsMixin, frame: Frame, *, reset: bool
         names,
         frame,
         owner=owner,
-        remedy=f"Rename it, or pass {owner}(columns=[...]) with the frame's names.",
+        remedy=(
+            f"Rename it, or pass {owner}(column=...) with the frame's name."
+            if parameter == "column"
+            else f"Rename it, or pass {owner}({parameter}=[...]) with the frame's names."
+        ),
     )
     return names
 
 
 def columns_wanted(estimator: CustomerColumnsMixin) -> list[str | int]:
-    """Return the parameter `columns`, which must be distinct names or distinct positions."""
-    owner = type(estimator).__name__
-    columns = getattr(estimator, "columns", None)
-    wanted = list(columns) if isinstance(columns, list | tuple | pd.Index) else []
+    """Return the parameter `columns`, which must be distinct names or distinct positions.
+
+    Where the parameter is `column`, it must be one name or one position.
+    """
+    owner, parameter = type(estimator).__name__, estimator._columns_parameter
+    columns: Any = getattr(estimator, parameter, None)
+    if parameter == "column":
+        wanted, expected = [columns], "the name of a column, or its position from 0"
+    else:
+        wanted = list(columns) if isinstance(columns, list | tuple | pd.Index) else []
+        expected = "distinct column names, or distinct positions from 0"
     by_name = all(isinstance(column, str) for column in wanted)
     by_position = all(
         isinstance(column, int | np.integer) and not isinstance(column, bool) and column >= 0
         for column in wanted
     )
     if not wanted or not (by_name or by_position) or len(set(wanted)) < len(wanted):
-        raise ColumnError(
-            f"{owner}: columns must be distinct column names, or distinct positions from 0, got "
-            f"{columns!r}."
-        )
+        raise ColumnError(f"{owner}: {parameter} must be {expected}, got {columns!r}.")
     if len(wanted) < estimator._min_columns:
         raise ColumnError(
             f"{owner}: columns must name at least {estimator._min_columns} columns, got "
@@ -221,7 +229,9 @@ def columns_wanted(estimator: CustomerColumnsMixin) -> list[str | int]:
     return [str(column) if by_name else int(column) for column in wanted]
 
 
-def _checked_array(estimator: CustomerColumnsMixin, X: Any, *, reset: bool) -> NDArray[np.float64]:
+def checked_array(
+    estimator: CustomerColumnsMixin, X: Any, *, reset: bool, min_width: int = 1
+) -> NDArray[np.float64]:
     """Return an array-like as floats, NaN where it is masked, with scikit-learn's checks."""
     owner = type(estimator).__name__
     if isinstance(X, np.ndarray):
@@ -247,7 +257,7 @@ def _checked_array(estimator: CustomerColumnsMixin, X: Any, *, reset: bool) -> N
             reset=reset,
             dtype="numeric",
             ensure_all_finite=False,
-            ensure_min_features=_min_width(estimator) if reset else 1,
+            ensure_min_features=min_width,
             ensure_min_samples=1 if reset else 0,
         )
         return np.asarray(array, dtype=np.float64)

@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.base import clone
 
 from segkit._frames import UNASSIGNED
-from segkit.testing._subject import Check, Subject
+from segkit.testing._subject import Check, Subject, columns_of
 
 
 def check_segments_are_distinct_names(subject: Subject, customers: pd.DataFrame) -> str | None:
@@ -247,9 +247,8 @@ SCORE_CHECKS: tuple[Check, ...] = (
 
 
 def _column_names(segmenter: Any) -> list[str]:
-    """Return the names in `columns`; none where it takes all columns, or some by position."""
-    columns = getattr(segmenter, "columns", None)
-    names = [] if columns is None or isinstance(columns, str) else list(columns)
+    """Return the names of its columns; none where it takes all columns, or some by position."""
+    names = columns_of(segmenter)
     return names if all(isinstance(name, str) for name in names) else []
 
 

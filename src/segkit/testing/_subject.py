@@ -60,9 +60,7 @@ class Subject:
 
     def used(self, customers: pd.DataFrame) -> pd.DataFrame:
         """Return the columns that the segmenter uses; all, where it takes them by position."""
-        by_position = any(
-            not isinstance(column, str) for column in getattr(self.estimator, "columns", None) or ()
-        )
+        by_position = any(not isinstance(column, str) for column in columns_of(self.estimator))
         return customers if by_position else customers[self.columns]
 
     def run(self, check: Check) -> None:
@@ -79,6 +77,20 @@ class Subject:
         raise AssertionError(
             f"{check.__name__} failed for {self.estimator!r}: {failure.wrong}\n{example}"
         ) from failure.error
+
+
+def columns_of(segmenter: Any) -> list[Any]:
+    """Return what its parameter `columns`, or `column`, names; nothing where it takes all columns.
+
+    What an estimator inside a segmenter uses is told by nothing but its fit.
+    """
+    if getattr(segmenter, "estimator", None) is not None:
+        return []
+    columns = getattr(segmenter, "columns", None)
+    column = getattr(segmenter, "column", None)
+    if columns is None and column is not None:
+        return [column]
+    return [] if columns is None or isinstance(columns, str) else list(columns)
 
 
 @dataclass(frozen=True)
