@@ -44,7 +44,7 @@ _FAR = 10**9
 
 def summarize_by_expressions(log: Frame, options: SummaryOptions) -> Frame:
     """Return the customer table of a log with clean types; a lazy frame stays lazy."""
-    log, moment = _until(log, options)
+    log, moment = rows_until(log, options)
     if isinstance(log, nw.LazyFrame):
         lazy: Frame = _customer_table(_with_bad_amounts_masked(log, options), moment, options)
         return lazy
@@ -62,7 +62,7 @@ def summarize_by_expressions(log: Frame, options: SummaryOptions) -> Frame:
     return eager
 
 
-def _until(log: Frame, options: SummaryOptions) -> tuple[Any, AsOf]:
+def rows_until(log: Frame, options: SummaryOptions) -> tuple[Any, AsOf]:
     """Return the rows known at `as_of`, those without a timestamp included, and the moment."""
     timestamp, as_of = options.timestamp, options.as_of
     first, last = None, None

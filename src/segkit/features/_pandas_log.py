@@ -47,14 +47,37 @@ def summarize_in_pandas(log: pd.DataFrame, options: SummaryOptions) -> pd.DataFr
 
 def summarize_in_pyarrow(log: Any, options: SummaryOptions) -> Any:
     """Return the customer table of a pyarrow log with clean types, read where Arrow has it."""
+    return as_pyarrow(summarize_in_pandas(from_pyarrow(log), options))
+
+
+def from_pyarrow(log: Any) -> pd.DataFrame:
+    """Return a pyarrow table as a pandas frame of Arrow's columns."""
     import pyarrow as pa
 
     for place, field in enumerate(log.schema):
         if str(field.type) == "string_view":  # which pandas does not know
             text = log.column(place).cast(pa.large_string())
             log = log.set_column(place, field.name, text)
-    table = summarize_in_pandas(log.to_pandas(types_mapper=pd.ArrowDtype), options)
+    frame: pd.DataFrame = log.to_pandas(types_mapper=pd.ArrowDtype)
+    return frame
+
+
+def as_pyarrow(table: pd.DataFrame) -> Any:
+    """Return a pandas frame as a pyarrow table."""
+    import pyarrow as pa
+
     return pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata()
+
+
+def rows_until_in_pandas(log: pd.DataFrame, options: SummaryOptions) -> tuple[pd.DataFrame, AsOf]:
+    """Return the rows known at `as_of`, those without a timestamp included, and the moment."""
+    known, moment = _known(_Times.of(log[options.timestamp]), options)
+    return (log if known is None else log[known]), moment
+
+
+def are_known_in_pandas(timestamps: pd.Series[Any], moment: AsOf) -> NDArray[np.bool_]:
+    """Return which timestamps of a log without missing ones are not after a moment."""
+    return _Times.of(timestamps).up_to(moment)
 
 
 @dataclass(frozen=True)

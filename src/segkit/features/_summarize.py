@@ -7,9 +7,10 @@ orders, not repeat orders.
 from collections.abc import Sequence
 from typing import Any, Literal
 
+import narwhals.stable.v2 as nw
 from narwhals.typing import IntoFrameT
 
-from segkit._frames import require_frame
+from segkit._frames import Frame, require_frame
 from segkit.features._calendar import Moment
 from segkit.features._expression_plan import summarize_by_expressions
 from segkit.features._log_checks import with_clean_types
@@ -107,6 +108,7 @@ def summarize_transactions(
     See Also
     --------
     segkit.RFMScorer : Scores the table.
+    segkit.features.calibration_holdout_split : The table at a cut, and what came after it.
 
     Notes
     -----
@@ -143,13 +145,16 @@ def summarize_transactions(
     )
     check_roles(options)
     log = with_clean_types(require_frame(transactions, owner=OWNER), options)
-    native: Any = log.to_native()
-    table: Any
-    if log.implementation.is_pandas():
-        table = summarize_in_pandas(native, options)
-    elif log.implementation.is_pyarrow():
-        table = summarize_in_pyarrow(native, options)
-    else:
-        table = summarize_by_expressions(log, options).to_native()
-    summarized: IntoFrameT = table
+    summarized: IntoFrameT = customer_table(log, options).to_native()
     return summarized
+
+
+def customer_table(log: Frame, options: SummaryOptions) -> Frame:
+    """Return the customer table of a log with clean types, a lazy one for a lazy log."""
+    native: Any = log.to_native()
+    if log.implementation.is_pandas():
+        return nw.from_native(summarize_in_pandas(native, options))
+    if log.implementation.is_pyarrow():
+        table: Frame = nw.from_native(summarize_in_pyarrow(native, options))
+        return table
+    return summarize_by_expressions(log, options)
