@@ -9,6 +9,7 @@ from frames import as_kind, in_session_zone, rows_of
 from segkit import RFMScorer, summarize_transactions
 from segkit.datasets import load_cdnow, load_online_retail
 from segkit.exceptions import TiedScoresWarning
+from segkit.features import calibration_holdout_split
 
 pytestmark = pytest.mark.realdata
 
@@ -177,3 +178,42 @@ def test_nested_cells_of_cdnow_are_more_even(cdnow):
         for binning in ("quantile", "nested")
     }
     assert largest["nested"] < largest["quantile"]
+
+
+def test_cdnow_in_the_halves_of_the_literature(cdnow, kind):
+    moments = {"calibration_end": "1997-09-30", "holdout_end": "1998-06-30"}
+    native = calibration_holdout_split(as_kind(cdnow, kind), extras="clv", **moments)
+    table = pd.DataFrame(rows_of(native, "customer_id")).set_index("customer_id")
+    assert len(table) == 23_570
+    assert set(table["holdout_days"]) == {39 * 7}
+    later = cdnow[cdnow["timestamp"] >= "1997-10-01"].groupby("customer_id")
+    days = later["timestamp"].nunique().reindex(table.index, fill_value=0)
+    money = later["amount"].sum().reindex(table.index, fill_value=0.0)
+    assert table["holdout_order_days"].tolist() == days.tolist()
+    assert table["holdout_orders"].tolist() == days.tolist()
+    assert table["holdout_monetary"].tolist() == pytest.approx(money.tolist(), abs=1e-6)
+    assert (days.sum(), (days > 0).sum()) == (19_684, 7_058)
+
+
+def test_online_retail_after_a_cut_at_midyear(online_retail, kind):
+    options = {"order_id": "order_id", "missing": "drop"}
+    native = calibration_holdout_split(
+        as_kind(online_retail, kind),
+        calibration_end="2011-06-30",
+        holdout_end="2011-12-09",
+        **options,
+    )
+    table = pd.DataFrame(rows_of(native, "customer_id")).set_index("customer_id")
+    rows = online_retail.dropna(subset="customer_id")
+    is_later = rows["timestamp"] >= "2011-07-01"
+    is_order = rows["amount"] >= 0
+    known = np.sort(rows.loc[is_order & ~is_later, "customer_id"].unique())
+    assert table.index.tolist() == known.tolist()
+    assert len(known) == 2_960
+    orders = rows[is_order & is_later].groupby("customer_id")["order_id"].nunique()
+    assert table["holdout_orders"].tolist() == orders.reindex(known, fill_value=0).tolist()
+    money = rows[is_later].groupby("customer_id")["amount"].sum().reindex(known, fill_value=0.0)
+    assert table["holdout_monetary"].tolist() == pytest.approx(money.tolist(), abs=1e-6)
+    only_returned = table[(table["holdout_orders"] == 0) & (table["holdout_monetary"] < 0)]
+    assert len(only_returned) == 21
+    assert set(table["holdout_days"]) == {162}
