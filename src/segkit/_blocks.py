@@ -5,7 +5,7 @@ from collections.abc import Iterator
 _ROWS = 1 << 16
 
 
-def row_blocks(n_rows: int) -> Iterator[slice]:
+def row_blocks(n_rows: int, size: int = _ROWS) -> Iterator[slice]:
     """Yield slices that cover the rows, in order."""
-    for start in range(0, n_rows, _ROWS):
-        yield slice(start, min(start + _ROWS, n_rows))
+    for start in range(0, n_rows, size):
+        yield slice(start, min(start + size, n_rows))

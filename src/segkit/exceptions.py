@@ -2,8 +2,11 @@
 
 __all__ = [
     "ColumnError",
+    "CorrelatedSpendWarning",
     "LazyFrameError",
     "MissingValuesError",
+    "NotConvergedWarning",
+    "NotIdentifiedWarning",
     "SegkitError",
     "SegkitTypeError",
     "SegkitValueError",
@@ -52,3 +55,15 @@ class SmallGroupsWarning(SegkitWarning):
 
 class TiedScoresWarning(SegkitWarning):
     """Ties leave a column with fewer distinct scores than ``n_bins``."""
+
+
+class NotIdentifiedWarning(SegkitWarning):
+    """Parameters that the data do not determine, and predictions that rest on the model alone."""
+
+
+class NotConvergedWarning(SegkitWarning):
+    """A search for a maximum that ended elsewhere."""
+
+
+class CorrelatedSpendWarning(SegkitWarning):
+    """Spend per order that goes with the number of orders, where a model takes it for unrelated."""

@@ -1,0 +1,358 @@
+"""What the models of repeat buying have in common: fit, predictions, honesty and simulation."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from numbers import Real
+from typing import Any, ClassVar, Self, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from segkit._compat import Interval, fit_context
+from segkit.base._customer_columns import CustomerColumnsMixin
+from segkit.base._customers import Customers
+from segkit.clv._maximum_likelihood import LogLikelihood, Maximum, maximize
+from segkit.clv._nbd import fit_nbd
+from segkit.clv._purchase_histories import PurchaseHistories
+from segkit.exceptions import (
+    NotConvergedWarning,
+    NotIdentifiedWarning,
+    SegkitTypeError,
+    SegkitValueError,
+)
+
+Floats: TypeAlias = NDArray[np.float64]
+
+# A likelihood ratio of e^2: less is what chance gives (AIC asks 2 for two parameters, too).
+_LEAST_GAIN = 2.0
+
+
+class PurchaseModel(CustomerColumnsMixin, BaseEstimator):
+    """Base of the models of repeat buying with dropout.
+
+    A concrete model names its parameters and writes the likelihood, the chance of being active
+    and the expected purchases, each over distinct purchase histories.
+    """
+
+    _min_columns: ClassVar[int] = 3
+    _missing_remedy: ClassVar[str] = "Fill or drop them."
+    _lazy_remedy: ClassVar[str] = "Collect the frame first"
+    _parameter_names: ClassVar[tuple[str, ...]]
+    _dropout_parameters: ClassVar[tuple[str, ...]]
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "columns": [list, tuple],
+        "horizon_days": [Interval(Real, 0, None, closed="left")],
+    }
+
+    log_likelihood_: float
+    nbd_log_likelihood_: float
+    dropout_identified_: bool
+    converged_: bool
+    standard_errors_: pd.Series[float]
+    correlation_: pd.DataFrame
+    summary_: pd.DataFrame
+
+    def __init__(
+        self,
+        *,
+        columns: Sequence[str | int] = ("recency_days", "order_days", "tenure_days"),
+        horizon_days: float = 365,
+    ) -> None:
+        self.columns = columns
+        self.horizon_days = horizon_days
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Estimate the parameters by maximum likelihood.
+
+        Parameters
+        ----------
+        X : frame or array of shape (n_customers, n_columns)
+            One row per customer, each with at least one order. Of a lazy frame the columns used
+            are collected.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        PurchaseModel
+            The fitted model.
+
+        Raises
+        ------
+        ColumnError, SegkitTypeError, SegkitValueError, MissingValuesError
+            For a missing column, text in place of numbers, missing or infinite values, impossible
+            counts, customers without an order, no customers.
+        """
+        histories = PurchaseHistories.of(self._validate_customers(X, reset=True))
+        nbd = fit_nbd(histories)
+        found = maximize(
+            self._likelihood(histories),
+            self._starts(histories, nbd.parameters),
+            self._bounds(histories),
+            histories.n_customers,
+        )
+        for name, value in zip(self._parameter_names, found.parameters, strict=True):
+            setattr(self, f"{name}_", float(value))
+        self.log_likelihood_ = found.log_likelihood
+        self.nbd_log_likelihood_ = nbd.log_likelihood
+        self.converged_ = found.converged
+        gain = max(found.log_likelihood - nbd.log_likelihood, 0.0)
+        self.dropout_identified_ = bool(gain >= _LEAST_GAIN and found.is_inside)
+        self.summary_ = found.summary(self._parameter_names)
+        self.standard_errors_ = self.summary_["standard_error"]
+        self.correlation_ = found.correlation(self._parameter_names)
+        if not self.dropout_identified_:
+            self._warn_not_identified(found, gain, histories)
+        elif not found.converged:
+            warn_not_converged(self, found)
+        return self
+
+    def predict(self, X: Any, horizon_days: float | None = None) -> Floats:
+        """Return how many orders each customer is expected to place in the days that come.
+
+        Parameters
+        ----------
+        X : eager frame or array of shape (n_customers, n_columns)
+            One row per customer, as for ``fit``.
+        horizon_days : float, default=None
+            Days to look ahead; None means the model's own `horizon_days`.
+
+        Returns
+        -------
+        ndarray of shape (n_customers,)
+            Expected days with an order.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        LazyFrameError
+            For a lazy frame.
+        ColumnError, SegkitTypeError, SegkitValueError, MissingValuesError
+            As ``fit``; SegkitValueError for a negative horizon.
+        """
+        days = checked_horizon(self, horizon_days)
+        return self._of_each(X, lambda histories: self._expected(histories, days), "predict")
+
+    def predict_alive(self, X: Any) -> Floats:
+        """Return the probability that each customer is still active.
+
+        Parameters
+        ----------
+        X : eager frame or array of shape (n_customers, n_columns)
+            One row per customer, as for ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n_customers,)
+            Probabilities from 0 to 1.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        LazyFrameError
+            For a lazy frame.
+        ColumnError, SegkitTypeError, SegkitValueError, MissingValuesError
+            As ``fit``.
+        """
+        return self._of_each(X, self._alive, "predict_alive")
+
+    def expected_repeat_orders(self, days: ArrayLike) -> Floats:
+        """Return how many repeat orders a customer of whom nothing is known places on average.
+
+        Parameters
+        ----------
+        days : array-like of float
+            Days since the first order.
+
+        Returns
+        -------
+        ndarray of the shape of `days`
+            Expected days with a repeat order up to then.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        SegkitValueError
+            For negative or missing days.
+        """
+        check_is_fitted(self)
+        elapsed = np.asarray(days, dtype=np.float64)
+        if not (elapsed >= 0).all() or not np.isfinite(elapsed).all():
+            raise SegkitValueError(
+                f"{type(self).__name__}: days must be finite numbers from 0, days since the "
+                "first order."
+            )
+        return self._expected_of_new(elapsed)
+
+    def simulate(
+        self,
+        n_customers: int,
+        *,
+        tenure_days: ArrayLike,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> pd.DataFrame:
+        """Draw customers from the fitted model.
+
+        Parameters
+        ----------
+        n_customers : int
+            Number of customers.
+        tenure_days : float or array-like of shape (n_customers,)
+            Days since the first order, for all or for each.
+        random_state : int, RandomState instance or None, default=None
+            Pass an int for the same customers every time.
+
+        Returns
+        -------
+        pandas.DataFrame of shape (n_customers, 4)
+            ``recency_days``, ``order_days``, ``tenure_days``, and what no table tells:
+            ``is_alive``. Time is continuous: days are not whole.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        SegkitValueError
+            For negative numbers, or tenures that are not as many as customers.
+        """
+        check_is_fitted(self)
+        n_customers = checked_count(self, n_customers)
+        tenure = np.asarray(tenure_days, dtype=np.float64)
+        if tenure.shape not in ((), (n_customers,)) or not (tenure >= 0).all():
+            raise SegkitValueError(
+                f"{type(self).__name__}: tenure_days must be a number of days from 0, or one for "
+                f"each of the {n_customers:,} customers, got an array of shape {tenure.shape}."
+            )
+        tenure = np.broadcast_to(tenure, n_customers)
+        x, t_x, is_alive = self._draw(check_random_state(random_state), tenure)
+        return pd.DataFrame(
+            {
+                "recency_days": tenure - t_x,
+                "order_days": x + 1,
+                "tenure_days": tenure,
+                "is_alive": is_alive,
+            }
+        )
+
+    # What a concrete model writes.
+
+    def _likelihood(self, histories: PurchaseHistories) -> LogLikelihood:
+        raise NotImplementedError
+
+    def _starts(self, histories: PurchaseHistories, nbd: Floats) -> list[tuple[float, ...]]:
+        raise NotImplementedError
+
+    def _bounds(self, histories: PurchaseHistories) -> list[tuple[float, float]]:
+        raise NotImplementedError
+
+    def _alive(self, histories: PurchaseHistories) -> Floats:
+        raise NotImplementedError
+
+    def _expected(self, histories: PurchaseHistories, days: float) -> Floats:
+        raise NotImplementedError
+
+    def _expected_of_new(self, days: Floats) -> Floats:
+        raise NotImplementedError
+
+    def _draw(
+        self, rng: np.random.RandomState, tenure: Floats
+    ) -> tuple[NDArray[np.int64], Floats, NDArray[np.bool_]]:
+        raise NotImplementedError
+
+    # Private helpers.
+
+    def _of_each(
+        self, X: Any, of_history: Callable[[PurchaseHistories], Floats], verb: str
+    ) -> Floats:
+        check_is_fitted(self)
+        self._refuse_lazy(X, verb=verb)
+        histories, places = PurchaseHistories.each_of(self._validate_customers(X, reset=False))
+        found = of_history(histories)
+        return found if places is None else found[places]
+
+    def _check(self, customers: Customers) -> None:
+        super()._check(customers)
+        if not customers.by_name:
+            return
+        without = int((customers.numbers[1] < 1).sum())
+        if without:
+            raise SegkitValueError(
+                f"{type(self).__name__}: column {str(customers.columns[1])!r} is below 1 in "
+                f"{without:,} of {len(customers):,} rows; these customers have no order, from "
+                "which the model counts. Drop them."
+            )
+
+    def _warn_not_identified(
+        self, found: Maximum, gain: float, histories: PurchaseHistories
+    ) -> None:
+        owner = type(self).__name__
+        names = " and ".join(f"{name}_" for name in self._dropout_parameters)
+        bounds = [
+            f"{name} → {'0' if low else '∞'}"
+            for name, low, high in zip(
+                self._parameter_names, found.lowest, found.highest, strict=True
+            )
+            if low or high
+        ]
+        why = f"the log-likelihood is {gain:.2f} above that of a model without dropout"
+        if gain >= _LEAST_GAIN:
+            why = f"the likelihood has its maximum on the boundary ({', '.join(bounds)})"
+        elif bounds:
+            why += f", and its maximum lies on the boundary ({', '.join(bounds)})"
+        alive = self._alive(histories)
+        warnings.warn(
+            f"{owner}: the data do not tell dropout from slow buying: {why}. {names} are not "
+            "identified, and predict_alive is what the form of the model makes of "
+            f"it: {alive.min():.2f} to {alive.max():.2f} for these customers. Observe them for a "
+            "longer time, or stage them by their own rhythm (LifecycleStager, method='cadence').",
+            NotIdentifiedWarning,
+            stacklevel=4,
+        )
+
+
+def warn_not_converged(model: BaseEstimator, found: Maximum) -> None:
+    """Warn that a search ended elsewhere than at a maximum."""
+    warnings.warn(
+        f"{type(model).__name__}: the search for the maximum of the likelihood did not converge in "
+        f"{found.n_evaluations} evaluations; the parameters are its best. Look at summary_, and "
+        "whether the columns are what the model expects.",
+        NotConvergedWarning,
+        stacklevel=4,
+    )
+
+
+def checked_horizon(model: Any, horizon_days: float | None) -> float:
+    """Return the days to look ahead: as given, or the model's own."""
+    days = model.horizon_days if horizon_days is None else horizon_days
+    owner = type(model).__name__
+    if isinstance(days, bool) or not isinstance(days, int | float | np.number):
+        raise SegkitTypeError(
+            f"{owner}: horizon_days must be a number of days, got {type(days).__name__}."
+        )
+    if not 0 <= days < np.inf:
+        raise SegkitValueError(
+            f"{owner}: horizon_days must be a finite number of days from 0, got {days}."
+        )
+    return float(days)
+
+
+def checked_count(model: Any, n_customers: int) -> int:
+    """Return a number of customers to draw."""
+    owner = type(model).__name__
+    if isinstance(n_customers, bool) or not isinstance(n_customers, int | np.integer):
+        raise SegkitTypeError(
+            f"{owner}: n_customers must be an integer, got {type(n_customers).__name__}."
+        )
+    if n_customers < 1:
+        raise SegkitValueError(f"{owner}: n_customers must be at least 1, got {n_customers}.")
+    return int(n_customers)
