@@ -1,9 +1,16 @@
 """Every estimator through every check of the contract."""
 
 import pytest
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LinearRegression
 
-from segkit import RFMScorer
+from segkit import RFMScorer, ValueTierer, summarize_transactions
+from segkit.datasets import make_transactions
 from segkit.testing import check_segmenter
+
+CUSTOMERS = summarize_transactions(make_transactions(300, random_state=1), order_id="order_id")
+PREDICTED_FROM = ["tenure_days", "frequency", "recency_days"]
+REGRESSOR = LinearRegression().fit(CUSTOMERS[PREDICTED_FROM], CUSTOMERS["monetary"])
 
 ESTIMATORS = [
     RFMScorer(),
@@ -16,6 +23,13 @@ ESTIMATORS = [
     RFMScorer(segment_map="r_rfm"),
     RFMScorer(segment_map="pymc", n_bins=4),
     RFMScorer(columns=(1, 2, 4)),
+    ValueTierer(),
+    ValueTierer(missing="unassigned"),
+    ValueTierer(method="quantile", column="mean_order_value"),
+    ValueTierer(method="quantile", cuts=(0.1, 0.4, 0.9), tiers=tuple("wxyz"), column=3),
+    ValueTierer(method="fixed", cuts=(300, 60), tiers=("Gold", "Silver", "Bronze", "None")),
+    ValueTierer(estimator=FrozenEstimator(REGRESSOR)),
+    ValueTierer(estimator=FrozenEstimator(REGRESSOR), missing="unassigned"),
 ]
 
 

@@ -3,5 +3,6 @@
 from segkit.segmenters._edges_spread import EdgesSpread
 from segkit.segmenters._rfm import RFMScorer
 from segkit.segmenters._segment_map import SegmentMap
+from segkit.segmenters._value_tiers import ValueTierer
 
-__all__ = ["EdgesSpread", "RFMScorer", "SegmentMap"]
+__all__ = ["EdgesSpread", "RFMScorer", "SegmentMap", "ValueTierer"]

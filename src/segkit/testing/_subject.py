@@ -82,15 +82,13 @@ class Subject:
 def columns_of(segmenter: Any) -> list[Any]:
     """Return what its parameter `columns`, or `column`, names; nothing where it takes all columns.
 
-    What an estimator inside a segmenter uses is told by nothing but its fit.
+    Instead of a column, an estimator inside may read what it likes.
     """
-    if getattr(segmenter, "estimator", None) is not None:
-        return []
     columns = getattr(segmenter, "columns", None)
+    if columns is not None:
+        return [] if isinstance(columns, str) else list(columns)
     column = getattr(segmenter, "column", None)
-    if columns is None and column is not None:
-        return [column]
-    return [] if columns is None or isinstance(columns, str) else list(columns)
+    return [] if column is None or getattr(segmenter, "estimator", None) is not None else [column]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,83 @@
+"""What a user says of value tiers: where they end, and what they are called; and their rules."""
+
+from collections.abc import Sequence
+from string import ascii_uppercase
+from typing import Any
+
+import numpy as np
+
+from segkit._frames import UNASSIGNED
+from segkit.exceptions import SegkitValueError
+
+_DEFAULT_CUTS = {"pareto": (0.8, 0.95), "quantile": (0.2, 0.5)}
+_NO_VALUE = "No value"
+
+
+def checked_cuts(cuts: Any, method: str) -> list[float]:
+    """Return the cuts in use, best tier first."""
+    if cuts is None and method == "fixed":
+        raise SegkitValueError(
+            "ValueTierer: method='fixed' needs cuts, the lowest value of each tier but the last, "
+            "such as cuts=(1000, 200), and got None."
+        )
+    given = _DEFAULT_CUTS[method] if cuts is None else cuts
+    try:
+        checked = np.array(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        checked = np.array(np.nan)
+    is_list = checked.ndim == 1 and checked.size > 0 and bool(np.isfinite(checked).all())
+    steps = np.diff(checked) if is_list else checked
+    if method == "fixed":
+        expected = "positive amounts in decreasing order, one for each tier but the last"
+        is_right = is_list and bool((checked > 0).all() and (steps < 0).all())
+        is_reversed = is_list and bool((checked > 0).all() and (steps > 0).all())
+    else:
+        expected = "cumulative shares between 0 and 1 in increasing order"
+        inside = is_list and bool(((checked > 0) & (checked < 1)).all())
+        is_right = inside and bool((steps > 0).all())
+        is_reversed = inside and bool((steps < 0).all())
+    if not is_right:
+        turned = f" Did you mean cuts={tuple(checked[::-1].tolist())}?" if is_reversed else ""
+        raise SegkitValueError(
+            f"ValueTierer: cuts for method={method!r} must be {expected}, best tier first, got "
+            f"{given!r}.{turned}"
+        )
+    numbers: list[float] = checked.tolist()
+    return numbers
+
+
+def checked_tiers(tiers: Any, method: str, n_cuts: int) -> list[str]:
+    """Return the names of all tiers, that for zero and negative values last."""
+    n_tiers = n_cuts + 1
+    if tiers is None:
+        if method == "quantile" and n_cuts == 2:
+            return ["Heavy", "Medium", "Light", _NO_VALUE]
+        if n_tiers <= len(ascii_uppercase):
+            return [*ascii_uppercase[:n_tiers], _NO_VALUE]
+    names = [] if tiers is None else list(tiers)
+    if len(names) not in (n_tiers, n_tiers + 1):
+        raise SegkitValueError(
+            f"ValueTierer: {n_cuts} cuts make {n_tiers} tiers, so tiers must be {n_tiers} names, "
+            f"best first, or {n_tiers + 1} with that for zero and negative values; got {tiers!r}."
+        )
+    if len(names) == n_tiers:
+        names.append(_NO_VALUE)
+    if (
+        not all(isinstance(name, str) and name for name in names)
+        or len(set(names)) < len(names)
+        or UNASSIGNED in names
+    ):
+        raise SegkitValueError(
+            f"ValueTierer: tiers must be distinct names other than {UNASSIGNED!r} and, unless it "
+            f"is last, {_NO_VALUE!r}; got {tiers!r}."
+        )
+    return [str(name) for name in names]
+
+
+def tier_rules(value: str, thresholds: Sequence[float], *, digits: int) -> list[str]:
+    """Return the rule of each tier, given the name of the value and the thresholds."""
+    first, *others = [f"{threshold:,.{digits}g}" for threshold in thresholds]
+    rules = [f"{value} ≥ {first}"]
+    for above, low in zip([first, *others], [*others, None], strict=True):
+        rules.append(f"{f'{low} ≤' if low else '0 <'} {value} < {above}")
+    return [*rules, f"{value} ≤ 0"]
