@@ -299,10 +299,17 @@ def test_who_only_returns_in_the_holdout_has_no_order_there(kind, returns, monet
     assert row["holdout_monetary"] == monetary
 
 
-def test_a_return_up_to_the_cut_is_no_holdout_money(kind):
+def test_a_return_up_to_the_cut_is_neither_money_nor_an_order_after_it(kind):
     log = log_of(("a", "2024-01-01", 8.0), ("a", "2024-01-31", -3.0), ("a", "2024-02-01", 1.0))
     (row,) = rows_of(calibration_holdout_split(as_kind(log, kind), **BY_DAY), "customer_id")
     assert (row["monetary"], row["holdout_monetary"]) == (5.0, 1.0)
+    assert (row["holdout_orders"], row["holdout_order_days"]) == (1, 1)
+
+
+def test_a_free_order_up_to_the_cut_makes_a_customer_who_is_known(kind):
+    log = log_of(("a", "2024-01-01", 0.0), ("a", "2024-02-01", 0.0))
+    (row,) = rows_of(calibration_holdout_split(as_kind(log, kind), **BY_DAY), "customer_id")
+    assert (row["frequency"], row["holdout_orders"], row["holdout_monetary"]) == (1, 1, 0.0)
 
 
 def test_extras_describe_the_calibration_period_only(kind):
@@ -453,6 +460,12 @@ def test_a_large_spend_before_the_cut_blurs_no_cents_after_it(kind):
     log = log_of(("a", "2024-01-01", 1e15), ("a", "2024-02-01", 0.1), ("a", "2024-02-02", 0.2))
     split = calibration_holdout_split(as_kind(log, kind), **BY_DAY)
     assert columns_of(split)["holdout_monetary"] == [0.3]
+
+
+def test_a_sum_beyond_every_float_is_refused(eager_kind):
+    rows = [("a", day, 1.7e308) for day in ("2024-01-01", "2024-02-01", "2024-02-02")]
+    with pytest.raises(SegkitValueError, match=r"split: .* more than a number can hold"):
+        calibration_holdout_split(as_kind(log_of(*rows), eager_kind), **BY_DAY)
 
 
 # -- ids ---------------------------------------------------------------------------------------

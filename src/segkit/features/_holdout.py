@@ -228,7 +228,7 @@ def _without_money_up_to(cut: AsOf, log: Frame, options: SummaryOptions) -> Fram
     if log.implementation.is_pandas():
         known = are_known_in_pandas(log.to_native()[options.timestamp], cut)
         flags = nw.new_series(_IS_KNOWN, known, nw.Boolean, backend="pandas")
-        log = nw.maybe_reset_index(log).with_columns(flags)
+        log = log.with_columns(flags)
         is_known = nw.col(_IS_KNOWN)
     else:
         dtype = log.collect_schema()[options.timestamp]
@@ -258,7 +258,7 @@ def _with_holdout(
         (nw.col(_ORDER_DAYS) - nw.col("order_days")).alias("holdout_order_days"),
     ).select(customer_id, *options.result_columns, *HOLDOUT_COLUMNS)
     if isinstance(table, nw.DataFrame) and not table.implementation.is_pandas():
-        table = table.sort(customer_id)  # engines join in any order
+        table = table.sort(customer_id)  # a join promises no order
     result: Frame = table
     return result
 

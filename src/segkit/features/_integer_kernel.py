@@ -33,7 +33,8 @@ class RowsByCustomer:
     def sums(self, values: Floats) -> Floats:
         """Sums of a value per row."""
         summed = np.zeros(self.n_codes)
-        np.add.at(summed, self.codes, values)
+        with np.errstate(over="ignore"):  # infinite sums are an error of their own
+            np.add.at(summed, self.codes, values)
         return summed
 
     def extremes(self, values: Integers) -> tuple[Integers, Integers]:
