@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from segkit._frames import as_frame, float_values
 from segkit._input_checks import check_columns_present, check_complete, check_numeric
 from segkit.exceptions import LazyFrameError, SegkitTypeError
+from segkit.plotting._drawing import percent, pyplot
 from segkit.segmenters import RFMScorer
 from segkit.segmenters._column_edges import ColumnEdges, Scores
 from segkit.segmenters._rfm_words import ScoredColumn
@@ -190,10 +191,10 @@ class RFMDisplay:
         ImportError
             Where matplotlib is not installed.
         """
-        pyplot = _pyplot()
+        plt = pyplot()
         if ax is None:
             n_recency, n_frequency = self.customers.shape
-            _, ax = pyplot.subplots(
+            _, ax = plt.subplots(
                 figsize=(1.5 + 1.75 * n_frequency, 1.3 + 1.05 * n_recency), layout="constrained"
             )
         colours = _segment_colours(self.segment_order)
@@ -229,7 +230,7 @@ class RFMDisplay:
             )
         text = f"{self.customers[cell]:,}"
         if self.value_share is not None and self.customers[cell]:
-            text += f"\n{_percent(self.value_share[cell])} of value"
+            text += f"\n{percent(self.value_share[cell])} of value"
         ax.text(
             frequency + 1,
             recency + 0.9,
@@ -288,16 +289,6 @@ def _score_labels(edges: ColumnEdges) -> list[str]:
             values = "ties: none" if above == up_to else f"> {above:,.4g} to {up_to:,.4g}"
         labels[score - 1] += f"\n{values}"
     return labels
-
-
-def _pyplot() -> Any:
-    try:
-        from matplotlib import pyplot
-    except ImportError as error:
-        raise ImportError(
-            "segkit.plotting needs matplotlib. Install it: pip install 'customer-segkit[plot]'"
-        ) from error
-    return pyplot
 
 
 def _amounts(X: Any, values: NDArray[np.float64], value: str | None) -> NDArray[np.float64] | None:
@@ -383,7 +374,3 @@ def _text_colour(background: str) -> str:
     red, green, blue = (int(background[i : i + 2], 16) / 255 for i in (1, 3, 5))
     # Relative luminance (WCAG 2.1, without the gamma correction).
     return "#1c1c22" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.5 else "white"
-
-
-def _percent(share: float) -> str:
-    return "<0.1 %" if 0 < share < 0.0005 else f"{100 * share:.1f} %"
