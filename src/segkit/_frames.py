@@ -145,6 +145,15 @@ def integer_series(
     return nw.new_series(name, nullable, nw.Int64, backend=backend)
 
 
+def float_series(
+    frame: nw.DataFrame[Any], name: str, values: NDArray[np.float64]
+) -> nw.Series[Any]:
+    """Return a column of floats for an eager frame, null where NaN."""
+    backend: Any = frame.implementation
+    series = nw.new_series(name, values, nw.Float64, backend=backend)
+    return series if frame.implementation.is_pandas_like() else series.fill_nan(None)
+
+
 def with_series(frame: nw.DataFrame[Any], added: Sequence[nw.Series[Any]]) -> nw.DataFrame[Any]:
     """Return the frame with columns added or replaced, and nothing else changed."""
     native = frame.to_native()

@@ -1,6 +1,7 @@
 """The errors and warnings that segkit raises: one family, so that a caller can catch them all."""
 
 __all__ = [
+    "AlwaysAliveWarning",
     "ColumnError",
     "CorrelatedSpendWarning",
     "LazyFrameError",
@@ -67,3 +68,7 @@ class NotConvergedWarning(SegkitWarning):
 
 class CorrelatedSpendWarning(SegkitWarning):
     """Spend per order that goes with the number of orders, where a model takes it for unrelated."""
+
+
+class AlwaysAliveWarning(SegkitWarning):
+    """Customers whom a model can never take for gone, however long they are silent."""

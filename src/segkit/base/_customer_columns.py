@@ -32,6 +32,8 @@ class CustomerColumnsMixin:
     _columns_parameter: ClassVar[str] = "columns"
     #: The fewest columns that an array may have.
     _min_columns: ClassVar[int] = 1
+    #: Columns that are used beside those named, where a frame has them in ``fit``.
+    _optional_columns: ClassVar[tuple[str, ...]] = ()
     #: What to do about missing values.
     _missing_remedy: ClassVar[str] = UNASSIGNED_REMEDY
     #: What to do with a lazy frame where values are needed.

@@ -189,6 +189,8 @@ def names_in_frame(estimator: CustomerColumnsMixin, frame: Frame, *, reset: bool
             )
         return [available[position] for position in positions]
     names = [str(column) for column in columns]
+    if reset:
+        names += _optional_names(estimator, names, frame)
     check_columns_present(
         names,
         frame,
@@ -200,6 +202,13 @@ def names_in_frame(estimator: CustomerColumnsMixin, frame: Frame, *, reset: bool
         ),
     )
     return names
+
+
+def _optional_names(
+    estimator: CustomerColumnsMixin, names: Sequence[str], frame: Frame
+) -> list[str]:
+    available = frame.collect_schema().names()
+    return [n for n in estimator._optional_columns if n in available and n not in names]
 
 
 def columns_wanted(estimator: CustomerColumnsMixin) -> list[str | int]:

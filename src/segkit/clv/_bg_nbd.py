@@ -177,23 +177,25 @@ def _expected(
 class BetaGeoLikelihood:
     """Log-likelihood and gradient of r, alpha, a and b, over distinct purchase histories.
 
-    Customers without repeat purchases have no part in dropout, so that they count by T alone; for
-    the others, logarithms of times are looked up by distinct time and gamma functions by
-    distinct x.
+    A customer may drop out right after each repeat purchase; with `from_first`, right after the
+    first purchase, too (the MBG/NBD model of Batislam, Denizel & Filiztekin 2007).
+
+    Customers who had no chance to drop out count by T alone; for the others, logarithms of times
+    are looked up by distinct time and gamma functions by distinct x.
     """
 
-    def __init__(self, histories: PurchaseHistories) -> None:
+    def __init__(self, histories: PurchaseHistories, *, from_first: bool = False) -> None:
         self._counts = PurchaseCounts(histories)
+        self._chances = self._counts.x + from_first
         self._n_customers = histories.n_customers
-        again = histories.x > 0
-        self._weights = histories.weights[again]
-        self._x = histories.x[again]
-        self._x_place = self._counts.place[again]
-        times = np.concatenate([histories.T, histories.t_x[again]])
+        may = (histories.x > 0) | from_first
+        self._weights = histories.weights[may]
+        self._x = histories.x[may]
+        self._x_place = self._counts.place[may]
+        times = np.concatenate([histories.T, histories.t_x[may]])
         self._times, place = np.unique(times, return_inverse=True)
-        self._T, self._t_x = place[: len(histories.T)][again], place[len(histories.T) :]
-        by_T = place[: len(histories.T)]
-        n_times = len(self._times)
+        by_T, n_times = place[: len(histories.T)], len(self._times)
+        self._T, self._t_x = by_T[may], place[len(histories.T) :]
         self._customers = np.bincount(by_T, weights=histories.weights, minlength=n_times)
         self._purchases = np.bincount(
             by_T, weights=histories.weights * histories.x, minlength=n_times
@@ -202,7 +204,7 @@ class BetaGeoLikelihood:
     def __call__(self, parameters: Floats) -> tuple[float, Floats]:
         """Return the log-likelihood and its gradient."""
         r, alpha, a, b = parameters
-        x, n_x = self._counts.x, self._counts.weights
+        chances, n_x = self._chances, self._counts.weights
         exposed = np.log(alpha + self._times)
         share = 1 / (alpha + self._times)
         rising, rising_by_r = self._counts.log_rising(r)
@@ -210,14 +212,16 @@ class BetaGeoLikelihood:
         value = rising + self._n_customers * r * np.log(alpha) - terms @ exposed
         by_r = rising_by_r + self._n_customers * np.log(alpha) - self._customers @ exposed
         by_alpha = self._n_customers * r / alpha - terms @ share
-        # The chance to stay after each of x purchases, averaged over customers.
-        value += n_x @ (betaln(a, b + x) - betaln(a, b))
-        stays = digamma(a + b) - digamma(a + b + x)
+        # Having stayed at each of the chances to drop out.
+        value += n_x @ (betaln(a, b + chances) - betaln(a, b))
+        stays = digamma(a + b) - digamma(a + b + chances)
         by_a = n_x @ stays
-        by_b = n_x @ (stays + digamma(b + x) - digamma(b))
-        # The odds of having dropped out right after the last purchase.
-        at_once = self._log_odds_at_once(a, b)
-        gone_by_x = np.zeros(len(x))
+        by_b = n_x @ (stays + digamma(b + chances) - digamma(b))
+        # The odds of having dropped out at the last of them.
+        at_once = np.full(len(chances), -np.inf)
+        some = chances > 0
+        at_once[some] = np.log(a) - np.log(b + chances[some] - 1)
+        gone_by_x = np.zeros(len(chances))
         for rows in row_blocks(len(self._x), _ROWS):
             T, t_x, x_place = self._T[rows], self._t_x[rows], self._x_place[rows]
             weights, rates = self._weights[rows], r + self._x[rows]
@@ -228,12 +232,7 @@ class BetaGeoLikelihood:
             value += weights @ (np.log1p(small) + np.maximum(log_odds, 0))
             by_r += gone @ waited
             by_alpha += (gone * rates) @ (share[T] - share[t_x])
-            gone_by_x += np.bincount(x_place, weights=gone, minlength=len(x))
+            gone_by_x += np.bincount(x_place, weights=gone, minlength=len(chances))
         by_a += gone_by_x.sum() / a
-        by_b -= (gone_by_x[x > 0] / (b + x[x > 0] - 1)).sum()
+        by_b -= (gone_by_x[some] / (b + chances[some] - 1)).sum()
         return float(value), np.array([by_r, by_alpha, by_a, by_b])
-
-    def _log_odds_at_once(self, a: float, b: float) -> Floats:
-        x = self._counts.x
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(x > 0, np.log(a) - np.log(b + x - 1), -np.inf)

@@ -19,7 +19,7 @@ from segkit._compat import Interval, fit_context
 from segkit.base._customer_columns import CustomerColumnsMixin
 from segkit.clv._gamma_gamma import GammaGamma
 from segkit.clv._pareto_nbd import ParetoNBD
-from segkit.clv._purchase_model import checked_horizon
+from segkit.clv._purchase_model import checked_horizon, model_input
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -167,8 +167,8 @@ class CustomerLifetimeValue(CustomerColumnsMixin, BaseEstimator):
         values = self._validate_customers(X, reset=True)
         purchases = ParetoNBD() if self.purchases is None else clone(self.purchases)
         spend = GammaGamma() if self.spend is None else clone(self.spend)
-        self.purchases_ = purchases.fit(values[:, _PURCHASES])
-        self.spend_ = spend.fit(values[:, _SPEND])
+        self.purchases_ = purchases.fit(model_input(purchases, values[:, _PURCHASES]))
+        self.spend_ = spend.fit(model_input(spend, values[:, _SPEND]))
         summaries = {
             name: model.summary_
             for name, model in (("purchases", self.purchases_), ("spend", self.spend_))
@@ -203,9 +203,9 @@ class CustomerLifetimeValue(CustomerColumnsMixin, BaseEstimator):
             As ``fit``; SegkitValueError for a negative horizon.
         """
         days = checked_horizon(self, horizon_days)
-        values = self._values(X, "predict")
-        orders = self._discounted_orders(values[:, _PURCHASES], days)
-        value: Floats = self.margin * orders * self.spend_.expected_order_value(values[:, _SPEND])
+        purchases, spend = self._inputs(X, "predict")
+        orders = self._discounted_orders(purchases, days)
+        value: Floats = self.margin * orders * self.spend_.expected_order_value(spend)
         return value
 
     def expected_orders(self, X: Any, horizon_days: float | None = None) -> Floats:
@@ -229,8 +229,8 @@ class CustomerLifetimeValue(CustomerColumnsMixin, BaseEstimator):
             As :meth:`predict`.
         """
         days = checked_horizon(self, horizon_days)
-        values = self._values(X, "expected_orders")
-        orders: Floats = self.purchases_.predict(values[:, _PURCHASES], horizon_days=days)
+        purchases, _ = self._inputs(X, "expected_orders")
+        orders: Floats = self.purchases_.predict(purchases, horizon_days=days)
         return orders
 
     def expected_order_value(self, X: Any) -> Floats:
@@ -251,8 +251,8 @@ class CustomerLifetimeValue(CustomerColumnsMixin, BaseEstimator):
         NotFittedError, LazyFrameError, ColumnError, SegkitTypeError, SegkitValueError
             As :meth:`predict`.
         """
-        values = self._values(X, "expected_order_value")
-        amounts: Floats = self.spend_.expected_order_value(values[:, _SPEND])
+        _, spend = self._inputs(X, "expected_order_value")
+        amounts: Floats = self.spend_.expected_order_value(spend)
         return amounts
 
     def predict_alive(self, X: Any) -> Floats:
@@ -273,16 +273,19 @@ class CustomerLifetimeValue(CustomerColumnsMixin, BaseEstimator):
         NotFittedError, LazyFrameError, ColumnError, SegkitTypeError, SegkitValueError
             As :meth:`predict`.
         """
-        values = self._values(X, "predict_alive")
-        alive: Floats = self.purchases_.predict_alive(values[:, _PURCHASES])
+        purchases, _ = self._inputs(X, "predict_alive")
+        alive: Floats = self.purchases_.predict_alive(purchases)
         return alive
 
-    def _values(self, X: Any, verb: str) -> Floats:
+    def _inputs(self, X: Any, verb: str) -> tuple[Any, Any]:
+        """Return what the model of repeat buying gets, and the model of spend."""
         check_is_fitted(self)
         self._refuse_lazy(X, verb=verb)
-        return self._validate_customers(X, reset=False)
+        values = self._validate_customers(X, reset=False)
+        purchases = model_input(self.purchases_, values[:, _PURCHASES])
+        return purchases, model_input(self.spend_, values[:, _SPEND])
 
-    def _discounted_orders(self, values: Floats, days: float) -> Floats:
+    def _discounted_orders(self, values: Any, days: float) -> Floats:
         rate = np.log1p(self.annual_discount_rate) / _DAYS_A_YEAR
         orders = self.purchases_.predict(values, horizon_days=days)
         discounted: Floats = np.exp(-rate * days) * orders

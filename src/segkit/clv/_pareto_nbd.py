@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import exprel, roots_legendre
+from scipy.special import expit, exprel, roots_legendre
 
 from segkit._blocks import row_blocks
 from segkit.clv._maximum_likelihood import LogLikelihood
@@ -146,7 +146,7 @@ class ParetoNBD(PurchaseModel):
         alive = np.empty(len(histories.x))
         for rows in row_blocks(len(histories.x), _ROWS):
             dropout = Dropout.of(histories, rows, parameters)
-            alive[rows] = 1 / (1 + np.exp(dropout.log_odds))
+            alive[rows] = expit(-dropout.log_odds)
         return alive
 
     def _expected(self, histories: PurchaseHistories, days: float) -> Floats:
@@ -200,7 +200,7 @@ class ParetoLikelihood:
             dropout = Dropout.of(histories, rows, parameters)
             log_alive = -(r + x) * np.log(alpha + T) - s * np.log(beta + T)
             value += weights @ (log_alive + np.logaddexp(0.0, dropout.log_odds))
-            gone = weights / (1 + np.exp(-dropout.log_odds))
+            gone = weights * expit(dropout.log_odds)
             active = weights - gone
             mean = dropout.mean
             by_r -= active @ np.log(alpha + T) + gone @ mean(dropout.log_alpha)

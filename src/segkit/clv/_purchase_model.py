@@ -320,6 +320,12 @@ class PurchaseModel(CustomerColumnsMixin, BaseEstimator):
         )
 
 
+def model_input(model: Any, values: Floats) -> Any:
+    """Return columns in the form in which a model, perhaps a fitted one, was given them."""
+    names = getattr(model, "feature_names_in_", None)
+    return values if names is None else pd.DataFrame(values, columns=list(names))
+
+
 def warn_not_converged(model: BaseEstimator, found: Maximum) -> None:
     """Warn that a search ended elsewhere than at a maximum."""
     warnings.warn(

@@ -1,8 +1,9 @@
 """Estimators that put customers into named segments."""
 
 from segkit.segmenters._edges_spread import EdgesSpread
+from segkit.segmenters._lifecycle import LifecycleStager
 from segkit.segmenters._rfm import RFMScorer
 from segkit.segmenters._segment_map import SegmentMap
 from segkit.segmenters._value_tiers import ValueTierer
 
-__all__ = ["EdgesSpread", "RFMScorer", "SegmentMap", "ValueTierer"]
+__all__ = ["EdgesSpread", "LifecycleStager", "RFMScorer", "SegmentMap", "ValueTierer"]

@@ -56,7 +56,7 @@ def check_assign_agrees(subject: Subject, customers: pd.DataFrame) -> str | None
         for name in before:
             if name not in columns:
                 return f"assign to a {kind} frame lost its column {name!r}"
-            if name != _LABEL and columns[name] != before[name]:
+            if name != _LABEL and not _same_values(columns[name], before[name]):
                 return f"assign to a {kind} frame changed its column {name!r}"
             if name != _LABEL and new_types[name] != types[name]:
                 return (
@@ -249,6 +249,13 @@ FRAME_CHECKS: tuple[Check, ...] = (
 
 def _names(fitted: Any, codes: Any) -> list[str]:
     return [UNASSIGNED if code < 0 else fitted.segments_[code] for code in codes]
+
+
+def _same_values(one: list[Any], other: list[Any]) -> bool:
+    """Tell whether two columns are equal, NaN where there is NaN."""
+    return len(one) == len(other) and all(
+        a == b or (a != a and b != b) for a, b in zip(one, other, strict=True)
+    )
 
 
 def _disagreement(

@@ -1,0 +1,118 @@
+"""How long a customer has been silent, in three measures: days, gaps of their own, P(alive).
+
+Each measure is one formula. That of days and that of gaps hold for arrays, single numbers and
+expressions alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segkit._binning import OrderedValues, kmeans_edges
+from segkit.clv._purchase_model import model_input
+from segkit.clv._purchase_rates import PurchaseRates
+
+Floats: TypeAlias = NDArray[np.float64]
+
+# Where all silences are alike: what 63 % and 95 % of exponentially distributed gaps do not exceed.
+_USUAL_GAPS = (1.0, 3.0)
+
+
+class Silence(Protocol):
+    """A measure of silence, larger for longer ones."""
+
+    #: Whether it is a formula that query engines can run.
+    is_formula: bool
+
+    def of(self, recency: Any, orders: Any, active: Any) -> Any:
+        """Return the silence of customers.
+
+        `recency` counts the days since the last order, `orders` the days with an order, `active`
+        the days from the first to the last of them.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class SilenceInDays:
+    """Days since the last order."""
+
+    is_formula = True
+
+    def of(self, recency: Any, orders: Any, active: Any) -> Any:
+        """Return the days."""
+        return recency
+
+
+@dataclass(frozen=True)
+class SilenceInGaps:
+    """Days since the last order, in gaps that are usual for the customer."""
+
+    rates: PurchaseRates
+    is_formula = True
+
+    def gap(self, orders: Any, active: Any) -> Any:
+        """Return the expected gap of customers, in days.
+
+        A rate that is gamma distributed over customers is, for one with so many orders in so many
+        days, gamma distributed with shape r + orders and inverse scale alpha + days. The most
+        probable gap between their orders is this; it is also the estimate whose squared relative
+        error is the least expected.
+        """
+        return (active + self.rates.alpha) / (orders + (self.rates.r + 1))
+
+    def of(self, recency: Any, orders: Any, active: Any) -> Any:
+        """Return the number of gaps."""
+        return recency / self.gap(orders, active)
+
+
+@dataclass(frozen=True)
+class SilenceInChance:
+    """The probability that the customer has left, 1 - P(alive) of a model of repeat buying.
+
+    Without a model, as where there was nobody to fit it to, it is not known.
+    """
+
+    model: Any
+    is_formula = False
+
+    def of(self, recency: Any, orders: Any, active: Any) -> Any:
+        """Return the probabilities."""
+        recency, orders, active = (np.atleast_1d(values) for values in (recency, orders, active))
+        if self.model is None:
+            return np.full(len(recency), np.nan)
+        values = np.column_stack([recency, orders, recency + active])
+        return 1 - self.model.predict_alive(model_input(self.model, values))
+
+
+def learned_gaps(
+    silences: Floats, at_risk: float | None, churned: float | None
+) -> tuple[float, float]:
+    """Return the numbers of gaps at which customers become at risk, and churned, unless given.
+
+    They are the natural breaks (Jenks 1967) of the logarithm of all silences, counted in gaps: the
+    two cuts that leave the least variance within three groups. The first is at least 1, as nobody
+    is late before their own gap is over.
+    """
+    first, second = _USUAL_GAPS
+    ratio = second / first
+    ordered = OrderedValues(np.log1p(silences)) if len(silences) else None
+    if ordered is not None and len(ordered.distinct()[0]) > 2:
+        first, second = (float(edge) for edge in np.expm1(kmeans_edges(ordered, 3)))
+        first = max(first, _USUAL_GAPS[0])
+    if at_risk is not None:
+        return float(at_risk), _first_above(at_risk, churned, second, at_risk * ratio)
+    if churned is not None:
+        return (first if first < churned else churned / ratio), float(churned)
+    return first, _first_above(first, None, second, first * ratio)
+
+
+def _first_above(at_risk: float, given: float | None, learned: float, usual: float) -> float:
+    """Return when customers are churned: as given, or as learned where that is later."""
+    if given is not None:
+        return float(given)
+    return learned if learned > at_risk else usual
