@@ -6,7 +6,7 @@ import pytest
 from sklearn.cluster import KMeans
 
 from frames import as_kind, in_session_zone, rows_of
-from segkit import RFMScorer, summarize_transactions
+from segkit import RFMScorer, ValueTierer, summarize_transactions
 from segkit.datasets import load_cdnow, load_online_retail
 from segkit.exceptions import TiedScoresWarning
 from segkit.features import calibration_holdout_split
@@ -217,3 +217,73 @@ def test_online_retail_after_a_cut_at_midyear(online_retail, kind):
     only_returned = table[(table["holdout_orders"] == 0) & (table["holdout_monetary"] < 0)]
     assert len(only_returned) == 21
     assert set(table["holdout_days"]) == {162}
+
+
+@pytest.fixture(scope="module")
+def customer_tables(online_retail, cdnow):
+    return {
+        "online_retail": summarize_transactions(online_retail, **ONLINE),
+        "cdnow": summarize_transactions(cdnow, as_of="1998-07-01"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("source", "tiers"),
+    [
+        ("online_retail", {"A": 1_178, "B": 1_456, "C": 1_683, "No value": 22}),
+        ("cdnow", {"A": 7_695, "B": 8_067, "C": 7_740, "No value": 68}),
+    ],
+)
+def test_abc_tiers_are_those_of_a_walk_down_the_customers(customer_tables, kind, source, tiers):
+    table = customer_tables[source]
+    cents = (table["monetary"] * 1_000).round().astype(int)  # Online Retail has tenths of a penny
+    total, made, thresholds = int(cents[cents > 0].sum()), 0, []
+    for amount in sorted(cents, reverse=True):
+        if made * 100 < 80 * total:
+            thresholds[:] = [amount, amount]
+        elif made * 100 < 95 * total:
+            thresholds[1] = amount
+        made += amount
+    expected = [
+        "No value" if c <= 0 else "A" if c >= thresholds[0] else "B" if c >= thresholds[1] else "C"
+        for c in cents
+    ]
+    assert pd.Series(expected).value_counts().to_dict() == tiers
+    tierer = ValueTierer().fit(table)
+    assert tierer.predict_segments(table).tolist() == expected
+    np.testing.assert_allclose(tierer.thresholds_ * 1_000, thresholds)
+    rows = rows_of(tierer.assign(as_kind(table, kind)), "customer_id")
+    assert [row["value_tier"] for row in rows] == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "heavy", "share"), [("online_retail", 864, 0.735), ("cdnow", 4_701, 0.677)]
+)
+def test_the_top_fifth_of_buyers(customer_tables, source, heavy, share):
+    spend = customer_tables[source]["monetary"]
+    buyers = spend[spend > 0].sort_values(ascending=False)
+    described = ValueTierer(method="quantile").fit(customer_tables[source]).describe()
+    threshold = buyers.iloc[int(np.ceil(0.2 * len(buyers))) - 1]
+    assert described["threshold"][0] == threshold
+    assert described["customers"][0] == (spend >= threshold).sum() == heavy
+    made = buyers[buyers >= threshold].sum() / buyers.sum()
+    assert described["share_of_value"][0] == pytest.approx(made)
+    assert made == pytest.approx(share, abs=5e-4)
+
+
+@pytest.mark.parametrize(("source", "gini"), [("online_retail", 0.704), ("cdnow", 0.635)])
+def test_gini_is_half_the_mean_difference_of_all_pairs(customer_tables, source, gini):
+    spend = customer_tables[source]["monetary"].clip(lower=0).to_numpy()
+    differences = sum(np.abs(spend - one).sum() for one in spend) / len(spend) ** 2
+    expected = differences / (2 * spend.mean())
+    assert ValueTierer().fit(customer_tables[source]).gini_ == pytest.approx(expected, abs=1e-12)
+    assert expected == pytest.approx(gini, abs=5e-4)
+
+
+@pytest.mark.parametrize("source", ["online_retail", "cdnow"])
+@pytest.mark.parametrize("unit", [100, 0.01, 1.17, 1e-6])
+def test_another_currency_moves_no_customer_to_another_tier(customer_tables, source, unit):
+    table = customer_tables[source]
+    before = ValueTierer().fit(table)
+    after = ValueTierer().fit(table.assign(monetary=table["monetary"] * unit))
+    assert before.labels_.tolist() == after.labels_.tolist()

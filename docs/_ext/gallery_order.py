@@ -6,6 +6,7 @@ READING_ORDER = [
     "plot_binning.py",
     "plot_groups.py",
     "plot_sensitivity.py",
+    "plot_value_tiers.py",
 ]
 
 
