@@ -8,6 +8,7 @@ import matplotlib as mpl
 import pytest
 
 from frames import KINDS, LAZY_KINDS
+from segkit.datasets import load_cdnow, load_online_retail
 
 mpl.use("agg")
 
@@ -48,3 +49,15 @@ def data_folder():
     if not folder:
         pytest.skip("SEGKIT_DATA is not set, so the public data files are not there")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def online_retail(data_folder):
+    """The log of Online Retail."""
+    return load_online_retail(data_folder / "online_retail.csv.gz")
+
+
+@pytest.fixture(scope="session")
+def cdnow(data_folder):
+    """The log of CDNOW."""
+    return load_cdnow(data_folder / "CDNOW_master.txt")

@@ -60,3 +60,19 @@ def customer_tables(draw, min_rows=1, max_rows=40):
             ),
         }
     )
+
+
+@st.composite
+def journeys(draw, max_rows=30):
+    """Draw customer tables for lifecycle stages: with prospects, one-time buyers and last gaps."""
+    rows = []
+    for _ in range(draw(st.integers(1, max_rows))):
+        if draw(st.integers(0, 9)) == 0:
+            rows.append((None, draw(st.sampled_from([0, None])), None, None))
+            continue
+        recency = draw(st.integers(0, 400))
+        gaps = draw(st.lists(st.integers(1, 200), max_size=8))
+        last_gap = gaps[-1] if gaps else None
+        rows.append((recency, len(gaps) + 1, recency + sum(gaps), last_gap))
+    names = ["recency_days", "order_days", "tenure_days", "last_gap_days"]
+    return pd.DataFrame(rows, columns=names).astype(float)

@@ -1,10 +1,11 @@
 """Every estimator through every check of the contract."""
 
+import pandas as pd
 import pytest
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression
 
-from segkit import RFMScorer, ValueTierer, summarize_transactions
+from segkit import LifecycleStager, RFMScorer, ValueTierer, summarize_transactions
 from segkit.datasets import make_transactions
 from segkit.testing import check_segmenter
 
@@ -13,6 +14,10 @@ PREDICTED_FROM = ["tenure_days", "frequency", "recency_days"]
 REGRESSOR = LinearRegression().fit(CUSTOMERS[PREDICTED_FROM], CUSTOMERS["monetary"])
 
 ESTIMATORS = [
+    LifecycleStager(),
+    LifecycleStager(at_risk_gaps=2, churned_gaps=6, stages={"churned": "dormant"}),
+    LifecycleStager(method="fixed"),
+    LifecycleStager(method="alive"),
     RFMScorer(),
     RFMScorer(missing="unassigned"),
     RFMScorer(n_bins=3),
@@ -36,3 +41,11 @@ ESTIMATORS = [
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
 def test_estimator_keeps_the_contract(estimator):
     check_segmenter(estimator)
+
+
+@pytest.mark.parametrize("method", ["cadence", "fixed", "alive"])
+def test_stagers_keep_the_contract_with_last_gaps_and_prospects(method):
+    customers = summarize_transactions(make_transactions(150, random_state=2), extras="last_gap")
+    prospects = pd.DataFrame({"customer_id": [901, 902], "order_days": [0, 0]})
+    everyone = pd.concat([customers, prospects], ignore_index=True)
+    check_segmenter(LifecycleStager(method=method), customers=everyone)

@@ -7,23 +7,12 @@ from sklearn.cluster import KMeans
 
 from frames import as_kind, in_session_zone, rows_of
 from segkit import RFMScorer, ValueTierer, summarize_transactions
-from segkit.datasets import load_cdnow, load_online_retail
 from segkit.exceptions import TiedScoresWarning
 from segkit.features import calibration_holdout_split
 
 pytestmark = pytest.mark.realdata
 
 ONLINE = {"order_id": "order_id", "as_of": "2011-12-10", "missing": "drop"}
-
-
-@pytest.fixture(scope="module")
-def online_retail(data_folder):
-    return load_online_retail(data_folder / "online_retail.csv.gz")
-
-
-@pytest.fixture(scope="module")
-def cdnow(data_folder):
-    return load_cdnow(data_folder / "CDNOW_master.txt")
 
 
 @pytest.mark.parametrize(

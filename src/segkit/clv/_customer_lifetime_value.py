@@ -167,8 +167,8 @@ class CustomerLifetimeValue(CustomerColumnsMixin, BaseEstimator):
         values = self._validate_customers(X, reset=True)
         purchases = ParetoNBD() if self.purchases is None else clone(self.purchases)
         spend = GammaGamma() if self.spend is None else clone(self.spend)
-        self.purchases_ = purchases.fit(model_input(purchases, values[:, _PURCHASES]))
-        self.spend_ = spend.fit(model_input(spend, values[:, _SPEND]))
+        self.purchases_ = purchases.fit(model_input(purchases, values[:, _PURCHASES]), y)
+        self.spend_ = spend.fit(model_input(spend, values[:, _SPEND]), y)
         summaries = {
             name: model.summary_
             for name, model in (("purchases", self.purchases_), ("spend", self.spend_))

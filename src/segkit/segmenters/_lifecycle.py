@@ -499,7 +499,7 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
             )
             self._silence = SilenceInChance(None)
             return
-        self.model_ = model.fit(model_input(model, known))
+        self.model_ = model.fit(model_input(model, known), None)
         self._silence = SilenceInChance(self.model_)
         once = known[(known[:, 1] == 1) & (known[:, 0] > 0)]
         if len(once) and (self.model_.predict_alive(model_input(self.model_, once)) >= 1).all():
