@@ -232,6 +232,39 @@ def test_thresholds_are_natural_breaks_of_all_silences(customers):
     assert stager.thresholds_["churned_gaps"] == pytest.approx(second, rel=1e-9)
 
 
+def test_three_silences_are_enough_to_learn_from():
+    # Four orders in 30 days each, and silences of 1, 30 and 900 days: three groups of one value,
+    # cut halfway between them.
+    table = pd.DataFrame({"recency_days": [1.0, 30, 900] * 5, "order_days": 4})
+    table["tenure_days"] = table["recency_days"] + 30
+    stager = LifecycleStager(new_days=0).fit(table)
+    assert stager.predict_segments(table).tolist()[:3] == ["active", "at_risk", "churned"]
+    logs = np.log1p(np.unique(stager.transform(table)[:, 1]))
+    limits = [stager.thresholds_[f"{stage}_gaps"] for stage in ("at_risk", "churned")]
+    assert limits[1] == pytest.approx(np.expm1((logs[1] + logs[2]) / 2))
+    two = table[table["recency_days"] < 100]
+    assert LifecycleStager().fit(two).thresholds_["churned_gaps"] == 3
+
+
+def test_prospects_teach_nothing(customers):
+    zeros = customers.assign(recency_days=0.0, order_days=0, tenure_days=0.0).head(100)
+    with_them = LifecycleStager().fit(pd.concat([customers, zeros]))
+    assert with_them.thresholds_ == LifecycleStager().fit(customers).thresholds_
+
+
+def test_customers_are_new_until_one_order_is_a_risk(customers):
+    stager = LifecycleStager().fit(customers)
+    limits = stager.thresholds_
+    assert limits["new_days"] == limits["at_risk_gaps"] * stager.prior_["gap_days"]
+
+
+def test_each_customer_alone_is_staged_as_in_the_batch(customers):
+    stager = LifecycleStager().fit(customers)
+    names = stager.predict_segments(customers).tolist()
+    assert set(names) == set(WITH_REACTIVATED)
+    assert [stager.predict_one(row) for row in customers.to_dict("records")] == names
+
+
 def test_equal_silence_means_more_for_whoever_buys_often(customers):
     stager = LifecycleStager().fit(customers)
     weekly = {"recency_days": 60, "order_days": 40, "tenure_days": 340, "last_gap_days": 7}
