@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from . import _report
-from ._cases import Case, all_cases, write_data
+from ._case import Case
+from ._cases import all_cases, write_data
 from ._measure import measure
 from ._peers import versions_of
 
@@ -97,7 +98,7 @@ def _written(case: Case, folder: Path, n_rows: int) -> dict[str, Path]:
 def _is_wrong(case: Case, results: dict) -> bool:
     ours = results[case.contestants[0].name]
     others = [one for one in results.values() if one is not ours]
-    return bool(ours.failure) or any(_report.differing_sums(ours, one) for one in others)
+    return bool(ours.failure) or any(_report.differing_sums(case, ours, one) for one in others)
 
 
 if __name__ == "__main__":

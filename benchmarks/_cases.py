@@ -3,12 +3,12 @@
 The targets are stated for 10,000,000 rows.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from . import _data
+from . import _cases_clv, _cases_stages, _data, _data_buyers
+from ._case import SLOW_REPEATS, Case, Contestant
 from ._data import ROWS_PER_CUSTOMER
 from ._targets import (
     Target,
@@ -20,54 +20,9 @@ from ._targets import (
     seconds_at_most,
 )
 
-#: How often the slow packages run.
-SLOW_REPEATS = 3
 GROWTH = 5
 
 _DENSE = {"log": "dense"}
-
-
-@dataclass(frozen=True)
-class Contestant:
-    """One who takes part in a case.
-
-    Parameters
-    ----------
-    name : str
-        How it is called in the tables.
-    job : str
-        ``module.function``: the function of this folder that returns its ``Job``.
-    data : mapping
-        Names of the data that the function takes, by parameter.
-    options : mapping
-        Its further arguments.
-    environment : str or None
-        A key of ``PEERS``; None is the environment of segkit.
-    most_repeats : int or None
-        Runs no more often than this.
-    compared : bool
-        Whether the sums of its result must be those of the first contestant.
-    """
-
-    name: str
-    job: str
-    data: Mapping[str, str]
-    options: Mapping[str, Any] = field(default_factory=dict)
-    environment: str | None = None
-    most_repeats: int | None = None
-    compared: bool = True
-
-
-@dataclass(frozen=True)
-class Case:
-    """Contestants that do the same work on the same data; the first is what others are held to."""
-
-    name: str
-    title: str
-    contestants: Sequence[Contestant]
-    targets: Sequence[Target] = ()
-    notes: Sequence[str] = ()
-    least_rounds: int = 1
 
 
 def write_data(name: str, path: Path, n_rows: int) -> None:
@@ -76,6 +31,8 @@ def write_data(name: str, path: Path, n_rows: int) -> None:
         _data.write_customers(path, n_rows)
     elif name == "few_customers":
         _data.write_customers(path, min(n_rows, 100_000))
+    elif name in (buyers := {**_cases_clv.buyers(n_rows), **_cases_stages.buyers(n_rows)}):
+        _data_buyers.write_buyers(path, **buyers[name])
     else:
         _data.write_log(path, **_logs(n_rows)[name])
 
@@ -146,6 +103,8 @@ def all_cases(n_rows: int) -> list[Case]:
         _predict(n_rows),
         _one_customer(),
         _growth(),
+        *_cases_clv.clv_cases(),
+        *_cases_stages.stage_cases(n_rows),
     ]
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ._cases import Case, Contestant
+from ._case import Case, Contestant
 from ._peers import PeerUnavailableError, python_of
 
 #: Cores kept busy by other processes from which on a run counts as disturbed.

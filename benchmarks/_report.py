@@ -8,11 +8,13 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ._cases import Case
+from ._case import Case
 from ._measure import Measurement
 from ._targets import Target
 
 _CHECKOUT = Path(__file__).parent.parent
+# How far sums that are called the same may be apart, relative to ours.
+_TOLERANCE = 1e-9
 
 
 def header(command: str, n_rows: int, environments: Mapping[str, str]) -> str:
@@ -44,7 +46,7 @@ def summary(cases: Sequence[tuple[Case, Mapping[str, Measurement]]]) -> str:
 def section(case: Case, results: Mapping[str, Measurement]) -> str:
     """Return the table of one case."""
     first = case.contestants[0].name
-    rows = [_row(name, one, results[first]) for name, one in results.items()]
+    rows = [_row(case, name, one, results[first]) for name, one in results.items()]
     names = ["", "median", "min … max", "runs", "others' cores", "peak memory"]
     names += [f"/ {first}", "by round", "same result"]
     lines = [f"## {case.name}", "", f"{case.title}.", "", _table(names, rows)]
@@ -56,16 +58,21 @@ def section(case: Case, results: Mapping[str, Measurement]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def differing_sums(ours: Measurement, other: Measurement) -> list[str]:
+def differing_sums(case: Case, ours: Measurement, other: Measurement) -> list[str]:
     """Return the sums that both have and that are not equal."""
+
+    def are_equal(name: str) -> bool:
+        tolerance = case.tolerances.get(name, _TOLERANCE)
+        return math.isclose(ours.sums[name], other.sums[name], rel_tol=tolerance)
+
     return [
         f"{name} {other.sums[name]:.10g} ≠ {ours.sums[name]:.10g}"
         for name in ours.sums
-        if name in other.sums and not math.isclose(ours.sums[name], other.sums[name], rel_tol=1e-9)
+        if name in other.sums and not are_equal(name)
     ]
 
 
-def _row(name: str, one: Measurement, ours: Measurement) -> list[str]:
+def _row(case: Case, name: str, one: Measurement, ours: Measurement) -> list[str]:
     peak = "" if one.peak_bytes is None else f"{one.peak_bytes / 1e6:,.0f} MB"
     if one.failure or not one.seconds:
         return [name, "failed", "", str(len(one.seconds)), "", peak, "", "", ""]
@@ -78,7 +85,7 @@ def _row(name: str, one: Measurement, ours: Measurement) -> list[str]:
         *cells,
         f"{one.median / ours.median:.2f}×",
         f"{min(by_round):.2f} … {max(by_round):.2f}",
-        _comparison(ours, one),
+        _comparison(case, ours, one),
     ]
 
 
@@ -87,9 +94,9 @@ def _others(one: Measurement) -> str:
     return f"{statistics.median(known):.1f}" if known else ""
 
 
-def _comparison(ours: Measurement, other: Measurement) -> str:
+def _comparison(case: Case, ours: Measurement, other: Measurement) -> str:
     common = [name for name in ours.sums if name in other.sums]
-    differing = differing_sums(ours, other)
+    differing = differing_sums(case, ours, other)
     if differing:
         return "**no**: " + ", ".join(differing)
     return f"yes ({len(common)} sums)" if common else "not compared"

@@ -9,6 +9,8 @@ Results = Mapping[str, Any]
 
 #: The time in which the machine of the limits reads ten million floats.
 _READING_ON_REFERENCE = 0.006
+# Seconds below which times are told in microseconds.
+_SHORT = 0.01
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,13 @@ def at_most(slower: str, times: float, of: str) -> Target:
 
 def seconds_at_most(name: str, seconds: float) -> Target:
     """One call takes at most so long."""
+    unit, size = (" µs", 1e-6) if seconds < _SHORT else (" s", 1.0)
     return Target(
         f"{name}, a call",
         (name,),
-        lambda results: results[name].median * 1e6,
-        seconds * 1e6,
-        unit=" µs",
+        lambda results: results[name].median / size,
+        seconds / size,
+        unit=unit,
     )
 
 
