@@ -167,8 +167,21 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
     >>> customers = summarize_transactions(make_transactions(2_000, random_state=0))
     >>> stager = LifecycleStager().fit(customers)
     >>> stager.assign(customers)["lifecycle_stage"].value_counts(sort=False)
+    lifecycle_stage
+    prospect        0
+    new           153
+    active        584
+    at_risk       640
+    churned       623
+    unassigned      0
+    Name: count, dtype: int64
+
+    Of two customers with the same recency, the one with the faster rhythm is late:
+
     >>> stager.predict_one({"recency_days": 40, "order_days": 30, "tenure_days": 250})
     'at_risk'
+    >>> stager.predict_one({"recency_days": 40, "order_days": 3, "tenure_days": 250})
+    'active'
     """
 
     _label_column: ClassVar[str] = "lifecycle_stage"
