@@ -21,6 +21,7 @@ PACKAGES_FIRST = [
     "segkit",
     "segkit.features",
     "segkit.segmenters",
+    "segkit.clv",
     "segkit.base",
     "segkit.datasets",
     "segkit.plotting",

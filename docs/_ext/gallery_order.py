@@ -7,6 +7,8 @@ READING_ORDER = [
     "plot_groups.py",
     "plot_sensitivity.py",
     "plot_value_tiers.py",
+    "plot_lifecycle_stages.py",
+    "plot_clv_holdout.py",
 ]
 
 
