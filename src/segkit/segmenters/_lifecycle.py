@@ -7,7 +7,6 @@ active (Schmittlein, Morrison & Colombo 1987).
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any, ClassVar, Literal, Self, TypeAlias
@@ -21,32 +20,24 @@ from sklearn.utils.validation import check_is_fitted
 
 from segkit._compat import Interval, StrOptions, check_feature_names_in, fit_context
 from segkit._frames import float_series
-from segkit._input_checks import nearest
 from segkit.base import SegmenterMixin
 from segkit.clv import ParetoNBD
-from segkit.clv._purchase_model import model_input
-from segkit.clv._purchase_rates import fit_purchase_rates
-from segkit.exceptions import (
-    AlwaysAliveWarning,
-    ColumnError,
-    NotIdentifiedWarning,
-    SegkitValueError,
-)
+from segkit.exceptions import ColumnError, SegkitValueError
 from segkit.segmenters._silences import (
     Silence,
-    SilenceInChance,
     SilenceInDays,
     SilenceInGaps,
-    learned_gaps,
+    learn_model,
+    learn_rhythm,
 )
+from segkit.segmenters._stage_definition import JOURNEY, UNITS, stage_names, stage_rules
+from segkit.segmenters._staging import Staging
 
 Floats: TypeAlias = NDArray[np.float64]
 
-_JOURNEY = ("prospect", "new", "active", "reactivated", "at_risk", "churned")
 _LAST_GAP = "last_gap_days"
 # For methods that do not learn it.
 _NEW_DAYS = 30.0
-_UNITS = {"cadence": "gaps", "fixed": "days", "alive": "alive"}
 # What stages rest on, beside the columns themselves.
 _FEATURES = {"cadence": ["expected_gap_days", "silent_gaps"], "fixed": [], "alive": ["p_alive"]}
 
@@ -204,11 +195,7 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
     thresholds_: dict[str, float]
     prior_: dict[str, float]
     model_: Any
-    _silence: Silence
-    _new_days: float
-    _at_risk: float
-    _churned: float
-    _codes_of_stages: dict[str, int]
+    _staging: Staging
 
     def __init__(
         self,
@@ -260,29 +247,25 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
             For a missing column, text in place of numbers, infinities, impossible counts, no
             customers, thresholds in the wrong order, unknown stages.
         """
-        names = self._stage_names()
+        owner = type(self).__name__
+        names = stage_names(self.stages, owner=owner)
         values = self._validate_customers(X, reset=True)
         if len(self._columns_used) > 4:
             raise ColumnError(
-                f"{type(self).__name__}: columns must be three or four (recency, order days, "
+                f"{owner}: columns must be three or four (recency, order days, "
                 f"tenure and the last gap), got {tuple(self._columns_used)}."
             )
-        known = values[~np.isnan(values[:, :3]).any(axis=1)][:, :3]
-        known = known[known[:, 1] >= 1]
-        new_days = _NEW_DAYS
-        if self.method == "fixed":
-            self._silence = SilenceInDays()
-            at_risk, churned = float(self.at_risk_days), float(self.churned_days)
-        elif self.method == "cadence":
-            at_risk, churned, new_days = self._learn_cadence(known)
-        else:
-            self._learn_alive(known)
-            at_risk, churned = 1.0 - self.at_risk_alive, 1.0 - self.churned_alive
-        self._new_days = float(new_days if self.new_days is None else self.new_days)
-        self._at_risk, self._churned = self._checked_order(at_risk, churned)
+        buyers = values[~np.isnan(values[:, :3]).any(axis=1) & (values[:, 1] >= 1), :3]
+        silence, new_days, at_risk, churned = self._learn(buyers, owner)
+        journey = [s for s in JOURNEY if s != "reactivated" or len(self._columns_used) > 3]
+        self._staging = Staging(
+            silence,
+            float(new_days if self.new_days is None else self.new_days),
+            at_risk,
+            churned,
+            codes={stage: code for code, stage in enumerate(journey)},
+        )
         self.thresholds_ = self._published()
-        journey = [stage for stage in _JOURNEY if stage != "reactivated" or self._has_last_gap]
-        self._codes_of_stages = {stage: code for code, stage in enumerate(journey)}
         self.segments_ = np.array([names[stage] for stage in journey], dtype=object)
         return self._finish_fit(X, values)
 
@@ -346,92 +329,26 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
     # The segmenter's hooks.
 
     def _codes(self, values: Floats) -> NDArray[np.int64]:
-        recency, orders, tenure = values[:, :3].T
-        is_prospect = np.isnan(recency) | (orders < 1)
-        known = ~(is_prospect | np.isnan(orders) | np.isnan(tenure))
-        codes = np.full(len(values), -1, dtype=np.int64)
-        codes[is_prospect] = self._code("prospect")
-        codes[known] = self._codes_of_buyers(values[known])
-        return codes
-
-    def _codes_of_buyers(self, values: Floats) -> NDArray[np.int64]:
-        recency, orders, tenure = values[:, :3].T
-        active_days = np.maximum(tenure - recency, 0.0)
-        silence = self._silence.of(recency, orders, active_days)
-        codes = np.full(len(values), self._code("active"), dtype=np.int64)
-        if self._has_last_gap:
-            gap = values[:, 3]
-            # A gap that is not known is none that was long.
-            back = np.flatnonzero((gap >= 0) & (orders > 1))
-            was_silent = self._silence.of(
-                gap[back], orders[back] - 1, np.maximum(active_days[back] - gap[back], 0.0)
-            )
-            codes[back[was_silent > self._churned]] = self._code("reactivated")
-        codes[silence > self._at_risk] = self._code("at_risk")
-        codes[silence > self._churned] = self._code("churned")
-        codes[tenure <= self._new_days] = self._code("new")
-        codes[np.isnan(silence)] = -1
-        return codes
+        return self._staging.of(values)
 
     def _code_one(self, values: list[float]) -> int:
-        if not self._silence.is_formula:
-            return int(self._codes(np.array([values], dtype=np.float64))[0])
-        recency, orders, tenure, *gap = values
-        if orders < 1:
-            return self._code("prospect")
-        if tenure <= self._new_days:
-            return self._code("new")
-        active_days = max(tenure - recency, 0.0)
-        silence = self._silence.of(recency, orders, active_days)
-        if silence > self._at_risk:
-            return self._code("churned" if silence > self._churned else "at_risk")
-        if gap and gap[0] >= 0 and orders > 1:
-            before = self._silence.of(gap[0], orders - 1, max(active_days - gap[0], 0.0))
-            if before > self._churned:
-                return self._code("reactivated")
-        return self._code("active")
+        if self._staging.silence.is_formula:
+            return self._staging.of_one(values)
+        return super()._code_one(values)
 
     def _code_expression(self, values: Sequence[nw.Expr]) -> nw.Expr | None:
-        if not self._silence.is_formula:
-            return None
-        recency, orders, tenure, *gap = values
-        zero = nw.lit(0.0)
-        active_days = nw.max_horizontal(tenure - recency, zero)
-        silence = self._silence.of(recency, orders, active_days)
-
-        def code(stage: str) -> nw.Expr:
-            return nw.lit(self._code(stage))
-
-        staged: Any = (
-            nw.when(recency.is_null() | (orders < 1))
-            .then(code("prospect"))
-            .when(orders.is_null() | tenure.is_null())
-            .then(nw.lit(-1))
-            .when(tenure <= self._new_days)
-            .then(code("new"))
-            .when(silence > self._churned)
-            .then(code("churned"))
-            .when(silence > self._at_risk)
-            .then(code("at_risk"))
-        )
-        for last in gap:
-            before_days = nw.max_horizontal(active_days - last, zero)
-            before = self._silence.of(last, orders - 1, before_days)
-            came_back = (last >= 0) & (orders > 1) & (before > self._churned)
-            staged = staged.when(came_back).then(code("reactivated"))
-        expression: nw.Expr = staged.otherwise(code("active"))
-        return expression
+        return self._staging.expression(values) if self._staging.silence.is_formula else None
 
     def _feature_columns(self, frame: nw.DataFrame[Any], values: Floats) -> list[nw.Series[Any]]:
         features = self._features(values)
         return [float_series(frame, name, feature) for name, feature in features.items()]
 
     def _feature_expressions(self, values: Sequence[nw.Expr]) -> list[dict[str, nw.Expr]]:
-        if not isinstance(self._silence, SilenceInGaps):
+        if not isinstance(self._staging.silence, SilenceInGaps):
             return []
         recency, orders, tenure, *_ = values
         known = ~(recency.is_null() | orders.is_null() | tenure.is_null()) & (orders >= 1)
-        gap = self._silence.gap(orders, nw.max_horizontal(tenure - recency, nw.lit(0.0)))
+        gap = self._staging.silence.gap(orders, nw.max_horizontal(tenure - recency, nw.lit(0.0)))
         return [
             {
                 "expected_gap_days": nw.when(known).then(gap),
@@ -440,107 +357,41 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
         ]
 
     def _rules(self) -> list[str]:
-        new, at_risk, churned = (f"{number:,.4g}" for number in self.thresholds_.values())
-        unit = {
-            "fixed": "silent for more than {} days",
-            "cadence": "silent for more than {} of their own gaps",
-            "alive": "active with a probability below {}",
-        }[self.method]
-        rules = {
-            "prospect": "no order yet",
-            "new": f"first order at most {new} days ago",
-            "active": "all others",
-            "reactivated": f"back after a gap in which they were {self.segments_[-1]}",
-            "at_risk": unit.format(at_risk),
-            "churned": unit.format(churned),
-        }
-        return [rules[stage] for stage in self._codes_of_stages]
+        churned = str(self.segments_[-1])
+        rules = stage_rules(self.method, list(self.thresholds_.values()), churned)
+        return [rules[stage] for stage in self._staging.codes]
 
-    # Private helpers, in reading order.
+    # Private helpers.
 
-    def _stage_names(self) -> dict[str, str]:
-        given = dict(self.stages or {})
-        owner = type(self).__name__
-        if unknown := [stage for stage in given if stage not in _JOURNEY]:
-            near = nearest(str(unknown[0]), list(_JOURNEY))
-            raise SegkitValueError(
-                f"{owner}: stages names {unknown}, which are not among {list(_JOURNEY)}."
-                + (f" Did you mean {near!r}?" if near else "")
-            )
-        names = {stage: given.get(stage, stage) for stage in _JOURNEY}
-        if not all(isinstance(name, str) and name for name in names.values()):
-            raise SegkitValueError(f"{owner}: the names in stages must be text, got {given!r}.")
-        if len({*names.values(), "unassigned"}) <= len(names):
-            raise SegkitValueError(
-                f"{owner}: two stages would have one name, or that of unassigned customers: "
-                f"{list(names.values())}."
-            )
-        return names
-
-    def _learn_cadence(self, known: Floats) -> tuple[float, float, float]:
-        rates = fit_purchase_rates(known)
-        self._silence = silence = SilenceInGaps(rates)
-        if not rates.is_known:
-            warnings.warn(
-                f"{type(self).__name__}: none of the {len(known):,} customers with an order has "
-                "ordered on two days, so that there is no rhythm to learn: whoever has ordered is "
-                "new. Observe them for a longer time, or use method='fixed'.",
-                NotIdentifiedWarning,
-                stacklevel=4,
-            )
-        recency, orders, tenure = known.T
-        silences = silence.of(recency, orders, np.maximum(tenure - recency, 0.0))
-        at_risk, churned = learned_gaps(silences, self.at_risk_gaps, self.churned_gaps)
-        gap = float(silence.gap(1.0, 0.0))
-        self.prior_ = {"r": rates.r, "alpha_days": rates.alpha, "gap_days": gap}
-        return at_risk, churned, at_risk * gap
-
-    def _learn_alive(self, known: Floats) -> None:
-        owner = type(self).__name__
-        model = ParetoNBD() if self.model is None else clone(self.model)
-        if not hasattr(model, "predict_alive"):
-            raise SegkitValueError(
-                f"{owner}: model must have predict_alive(X), as segkit.clv.ParetoNBD has; "
-                f"{type(model).__name__} has none."
-            )
-        if not len(known):
-            warnings.warn(
-                f"{owner}: none of the customers has an order, from which a model could learn who "
-                "is still active: customers with an order will be unassigned.",
-                NotIdentifiedWarning,
-                stacklevel=4,
-            )
-            self._silence = SilenceInChance(None)
-            return
-        self.model_ = model.fit(model_input(model, known), None)
-        self._silence = SilenceInChance(self.model_)
-        once = known[(known[:, 1] == 1) & (known[:, 0] > 0)]
-        if len(once) and (self.model_.predict_alive(model_input(self.model_, once)) >= 1).all():
-            warnings.warn(
-                f"{owner}: by {type(model).__name__}, customers with one order can never have "
-                f"left: they are {len(once) / len(known):.0%} of the customers here, and never at "
-                "risk. Use ParetoNBD, the default, or method='cadence'.",
-                AlwaysAliveWarning,
-                stacklevel=4,
-            )
-
-    def _checked_order(self, at_risk: float, churned: float) -> tuple[float, float]:
+    def _learn(self, buyers: Floats, owner: str) -> tuple[Silence, float, float, float]:
+        """Return the measure of silence, and when customers are new, at risk and churned."""
+        silence: Silence = SilenceInDays()
+        new_days, at_risk, churned = _NEW_DAYS, float(self.at_risk_days), float(self.churned_days)
+        if self.method == "cadence":
+            given = self.at_risk_gaps, self.churned_gaps
+            silence, at_risk, churned = learn_rhythm(buyers, *given, owner=owner)
+            self.prior_ = silence.prior
+            new_days = at_risk * self.prior_["gap_days"]
+        elif self.method == "alive":
+            self.model_ = ParetoNBD() if self.model is None else clone(self.model)
+            silence = learn_model(self.model_, buyers, owner=owner)
+            at_risk, churned = 1.0 - self.at_risk_alive, 1.0 - self.churned_alive
         if at_risk > churned:
-            unit = _UNITS[self.method]
-            given = [getattr(self, f"{stage}_{unit}") for stage in ("at_risk", "churned")]
+            unit = UNITS[self.method]
+            first, second = (getattr(self, f"{stage}_{unit}") for stage in ("at_risk", "churned"))
             raise SegkitValueError(
-                f"{type(self).__name__}: customers become at risk before they are churned, got "
-                f"at_risk_{unit}={given[0]} and churned_{unit}={given[1]}. Swap them."
+                f"{owner}: customers become at risk before they are churned, got "
+                f"at_risk_{unit}={first} and churned_{unit}={second}. Swap them."
             )
-        return at_risk, churned
+        return silence, new_days, at_risk, churned
 
     def _published(self) -> dict[str, float]:
-        at_risk, churned = self._at_risk, self._churned
+        at_risk, churned = self._staging.at_risk, self._staging.churned
         if self.method == "alive":
             at_risk, churned = float(self.at_risk_alive), float(self.churned_alive)
-        unit = _UNITS[self.method]
+        unit = UNITS[self.method]
         return {
-            "new_days": self._new_days,
+            "new_days": self._staging.new_days,
             f"at_risk_{unit}": at_risk,
             f"churned_{unit}": churned,
         }
@@ -553,9 +404,9 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
         known = ~np.isnan(values[:, :3]).any(axis=1) & (orders >= 1)
         recency, orders = recency[known], orders[known]
         active_days = np.maximum(tenure[known] - recency, 0.0)
-        silence = self._silence.of(recency, orders, active_days)
-        if isinstance(self._silence, SilenceInGaps):
-            found = [self._silence.gap(orders, active_days), silence]
+        silence = self._staging.silence.of(recency, orders, active_days)
+        if isinstance(self._staging.silence, SilenceInGaps):
+            found = [self._staging.silence.gap(orders, active_days), silence]
         else:
             found = [1.0 - silence]
         features = {}
@@ -566,10 +417,3 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
 
     def _feature_names(self) -> list[str]:
         return _FEATURES[self.method]
-
-    def _code(self, stage: str) -> int:
-        return self._codes_of_stages[stage]
-
-    @property
-    def _has_last_gap(self) -> bool:
-        return len(self._columns_used) > 3

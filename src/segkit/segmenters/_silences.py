@@ -6,6 +6,7 @@ expressions alike.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 
 from segkit._binning import OrderedValues, kmeans_edges
 from segkit.clv._purchase_model import model_input
-from segkit.clv._purchase_rates import PurchaseRates
+from segkit.clv._purchase_rates import PurchaseRates, fit_purchase_rates
+from segkit.exceptions import AlwaysAliveWarning, NotIdentifiedWarning, SegkitValueError
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -65,6 +67,12 @@ class SilenceInGaps:
         """
         return (active + self.rates.alpha) / (orders + (self.rates.r + 1))
 
+    @property
+    def prior(self) -> dict[str, float]:
+        """The distribution of order rates, and the gap expected of a customer with one order."""
+        gap = float(self.gap(1.0, 0.0))
+        return {"r": self.rates.r, "alpha_days": self.rates.alpha, "gap_days": gap}
+
     def of(self, recency: Any, orders: Any, active: Any) -> Any:
         """Return the number of gaps."""
         return recency / self.gap(orders, active)
@@ -87,6 +95,28 @@ class SilenceInChance:
             return np.full(len(recency), np.nan)
         values = np.column_stack([recency, orders, recency + active])
         return 1 - self.model.predict_alive(model_input(self.model, values))
+
+
+def learn_rhythm(
+    buyers: Floats, at_risk: float | None, churned: float | None, *, owner: str
+) -> tuple[SilenceInGaps, float, float]:
+    """Learn the order rates of customers, and when they are at risk and churned unless given.
+
+    `buyers` has rows of recency, order days (at least 1) and tenure.
+    """
+    rates = fit_purchase_rates(buyers)
+    if not rates.is_known:
+        warnings.warn(
+            f"{owner}: none of the {len(buyers):,} customers with an order has ordered on two "
+            "days, so that there is no rhythm to learn: whoever has ordered is new. Observe them "
+            "for a longer time, or use method='fixed'.",
+            NotIdentifiedWarning,
+            stacklevel=5,  # the line that calls fit
+        )
+    silence = SilenceInGaps(rates)
+    recency, orders, tenure = buyers.T
+    silences = silence.of(recency, orders, np.maximum(tenure - recency, 0.0))
+    return silence, *learned_gaps(silences, at_risk, churned)
 
 
 def learned_gaps(
@@ -116,3 +146,32 @@ def _first_above(at_risk: float, given: float | None, learned: float, usual: flo
     if given is not None:
         return float(given)
     return learned if learned > at_risk else usual
+
+
+def learn_model(model: Any, buyers: Floats, *, owner: str) -> SilenceInChance:
+    """Fit a model of repeat buying to rows of recency, order days (at least 1) and tenure."""
+    name = type(model).__name__
+    if not hasattr(model, "predict_alive"):
+        raise SegkitValueError(
+            f"{owner}: model must have predict_alive(X), as segkit.clv.ParetoNBD has; {name} has "
+            "none."
+        )
+    if not len(buyers):
+        warnings.warn(
+            f"{owner}: none of the customers has an order, from which a model could learn who is "
+            "still active: customers with an order will be unassigned.",
+            NotIdentifiedWarning,
+            stacklevel=5,  # the line that calls fit
+        )
+        return SilenceInChance(None)
+    model.fit(model_input(model, buyers), None)
+    once = buyers[(buyers[:, 1] == 1) & (buyers[:, 0] > 0)]
+    if len(once) and (model.predict_alive(model_input(model, once)) >= 1).all():
+        warnings.warn(
+            f"{owner}: by {name}, customers with one order can never have left: they are "
+            f"{len(once) / len(buyers):.0%} of the customers here, and never at risk. Use "
+            "ParetoNBD, the default, or method='cadence'.",
+            AlwaysAliveWarning,
+            stacklevel=5,  # the line that calls fit
+        )
+    return SilenceInChance(model)

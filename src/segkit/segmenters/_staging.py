@@ -1,0 +1,103 @@
+"""The rule that lifecycle stages follow, for arrays, for one customer, and as an expression."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import narwhals.stable.v2 as nw
+import numpy as np
+from numpy.typing import NDArray
+
+from segkit.segmenters._silences import Silence
+
+Floats: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Staging:
+    """Who is in which stage.
+
+    The columns are recency, order days and tenure, and perhaps the last gap. `at_risk` and
+    `churned` are in the units of `silence`, `codes` the codes of the stages that there are.
+    """
+
+    silence: Silence
+    new_days: float
+    at_risk: float
+    churned: float
+    codes: Mapping[str, int]
+
+    def of(self, values: Floats) -> NDArray[np.int64]:
+        """Return the codes of customers; -1 where something is missing that is needed."""
+        recency, orders, tenure = values[:, :3].T
+        is_prospect = np.isnan(recency) | (orders < 1)
+        known = ~(is_prospect | np.isnan(orders) | np.isnan(tenure))
+        codes = np.full(len(values), -1, dtype=np.int64)
+        codes[is_prospect] = self.codes["prospect"]
+        codes[known] = self._of_buyers(values[known])
+        return codes
+
+    def of_one(self, values: Sequence[float]) -> int:
+        """Return the code of one customer of whom nothing is missing, by a formula."""
+        recency, orders, tenure, *gap = values
+        if orders < 1:
+            return self.codes["prospect"]
+        if tenure <= self.new_days:
+            return self.codes["new"]
+        active_days = max(tenure - recency, 0.0)
+        silence = self.silence.of(recency, orders, active_days)
+        if silence > self.at_risk:
+            return self.codes["churned" if silence > self.churned else "at_risk"]
+        if gap and gap[0] >= 0 and orders > 1:
+            before = self.silence.of(gap[0], orders - 1, max(active_days - gap[0], 0.0))
+            if before > self.churned:
+                return self.codes["reactivated"]
+        return self.codes["active"]
+
+    def expression(self, values: Sequence[nw.Expr]) -> nw.Expr:
+        """Return the codes as an expression, by a formula."""
+        recency, orders, tenure, *gap = values
+        zero = nw.lit(0.0)
+        active_days = nw.max_horizontal(tenure - recency, zero)
+        silence = self.silence.of(recency, orders, active_days)
+        code = {stage: nw.lit(position) for stage, position in self.codes.items()}
+        staged: Any = (
+            nw.when(recency.is_null() | (orders < 1))
+            .then(code["prospect"])
+            .when(orders.is_null() | tenure.is_null())
+            .then(nw.lit(-1))
+            .when(tenure <= self.new_days)
+            .then(code["new"])
+            .when(silence > self.churned)
+            .then(code["churned"])
+            .when(silence > self.at_risk)
+            .then(code["at_risk"])
+        )
+        for last in gap:
+            before_days = nw.max_horizontal(active_days - last, zero)
+            before = self.silence.of(last, orders - 1, before_days)
+            came_back = (last >= 0) & (orders > 1) & (before > self.churned)
+            staged = staged.when(came_back).then(code["reactivated"])
+        expression: nw.Expr = staged.otherwise(code["active"])
+        return expression
+
+    def _of_buyers(self, values: Floats) -> NDArray[np.int64]:
+        recency, orders, tenure = values[:, :3].T
+        active_days = np.maximum(tenure - recency, 0.0)
+        silence = self.silence.of(recency, orders, active_days)
+        codes = np.full(len(values), self.codes["active"], dtype=np.int64)
+        if values.shape[1] > 3:
+            gap = values[:, 3]
+            # A gap that is not known is none that was long.
+            back = np.flatnonzero((gap >= 0) & (orders > 1))
+            was_silent = self.silence.of(
+                gap[back], orders[back] - 1, np.maximum(active_days[back] - gap[back], 0.0)
+            )
+            codes[back[was_silent > self.churned]] = self.codes["reactivated"]
+        codes[silence > self.at_risk] = self.codes["at_risk"]
+        codes[silence > self.churned] = self.codes["churned"]
+        codes[np.isnan(silence)] = -1
+        codes[tenure <= self.new_days] = self.codes["new"]
+        return codes
