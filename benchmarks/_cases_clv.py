@@ -53,6 +53,17 @@ def _theirs(data: str, job: str, name: str = "lifetimes", **options: Any) -> Con
     )
 
 
+def _pymc_marketing(data: str) -> Contestant:
+    return Contestant(
+        "pymc-marketing, MAP",
+        "_jobs_packages.pymc_marketing_bg_nbd",
+        {"customers": data},
+        environment="pymc-marketing",
+        most_repeats=SLOW_REPEATS,
+        compared=False,
+    )
+
+
 def _bg_nbd() -> Case:
     return Case(
         "bg-nbd",
@@ -61,6 +72,7 @@ def _bg_nbd() -> Case:
             _ours("buyers", "BetaGeoNBD"),
             _theirs("buyers", "bg_nbd"),
             _theirs("buyers", "bg_nbd", "lifetimes, counted", counted=True),
+            _pymc_marketing("buyers"),
         ],
         [faster("lifetimes", 100)],
         [
@@ -69,10 +81,12 @@ def _bg_nbd() -> Case:
             "is given frequency, recency and T; its fit includes standard errors, too.",
             "lifetimes, counted, counts equal histories first and passes the counts as `weights`, "
             "as segkit does inside; the counting is timed.",
+            'pymc-marketing, MAP, is `BetaGeoModel` with its default priors and `method="map"`, '
+            "in weeks. Priors move the estimates, so that they are not compared.",
             "No penalizer; times in days, which lifetimes divides by the longest, so that weeks "
             "end at the same place.",
             _SAME,
-            f"lifetimes runs at most {SLOW_REPEATS} times.",
+            f"lifetimes and pymc-marketing run at most {SLOW_REPEATS} times.",
         ],
         tolerances=_PARAMETERS,
     )
@@ -86,6 +100,7 @@ def _bg_nbd_small() -> Case:
             _ours("few_buyers", "BetaGeoNBD"),
             _theirs("few_buyers", "bg_nbd"),
             _theirs("few_buyers", "bg_nbd", "lifetimes, counted", counted=True),
+            _pymc_marketing("few_buyers"),
         ],
         [faster("lifetimes", 30)],
         ["What the contestants do is said under bg-nbd.", _MEAN_OF_LOOP],

@@ -23,8 +23,8 @@ def header(command: str, n_rows: int, environments: Mapping[str, str]) -> str:
         "# Benchmarks",
         "",
         f"- command: `{command}`",
-        f"- rows: {n_rows:,} (logs have a tenth as many customers); targets are stated for "
-        "10,000,000",
+        f"- rows: {n_rows:,} (logs have a tenth as many customers, as have the tables of the cases "
+        "of lifetime value); targets are stated for 10,000,000",
         f"- processor: {_processor()}, {os.cpu_count()} cores, {_memory_size()}",
         f"- system: {platform.system()} {platform.release()}, Python {platform.python_version()}",
         f"- segkit: {_state_of_the_code()}",
