@@ -122,6 +122,7 @@ def test_an_empty_tier_has_no_corner_and_no_area():
     tierer = ValueTierer().fit(pd.DataFrame({"monetary": [99.0, 0.5, 0.5]}))
     display = LorenzDisplay.from_estimator(tierer)
     assert texts(display) == ["A", "C"]
+    assert len(dots(display)) == 2
     assert len(display.ax_.collections) == 2
 
 

@@ -1,5 +1,6 @@
-"""What a user says of value tiers: where they end, and what they are called; and their rules."""
+"""Where value tiers begin and what they are called: as given, as learned, and in words."""
 
+import warnings
 from collections.abc import Sequence
 from string import ascii_uppercase
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from segkit._frames import UNASSIGNED
-from segkit.exceptions import SegkitValueError
+from segkit.exceptions import SegkitValueError, SegkitWarning
+from segkit.segmenters._value_shares import Floats, ValueShares
 
 _DEFAULT_CUTS = {"pareto": (0.8, 0.95), "quantile": (0.2, 0.5)}
 _NO_VALUE = "No value"
@@ -72,6 +74,29 @@ def checked_tiers(tiers: Any, method: str, n_cuts: int) -> list[str]:
             f"is last, {_NO_VALUE!r}; got {tiers!r}."
         )
     return [str(name) for name in names]
+
+
+def tier_thresholds(
+    shares: ValueShares, method: str, cuts: Sequence[float], segments: Sequence[str], value: str
+) -> Floats:
+    """Return the lowest value of each tier with a cut, given or learned; `value` is its name."""
+    if method == "fixed":
+        return np.array(cuts, dtype=np.float64)
+    if not shares.n_customers:
+        raise SegkitValueError(
+            f"ValueTierer: {value} has only missing values; there is nothing to learn from. Pass "
+            "amounts of your own with method='fixed', cuts=(...)."
+        )
+    if not shares.values.size:
+        warnings.warn(
+            f"ValueTierer: no customer has a positive {value}, so there are no thresholds to "
+            f"learn. All are in {segments[-1]!r}, and who later has a positive one is in "
+            f"{segments[-2]!r}, the last tier before it.",
+            SegkitWarning,
+            stacklevel=4,  # the line that calls fit
+        )
+        return np.full(len(cuts), np.inf)
+    return shares.lowest_values(cuts, of_customers=method == "quantile")
 
 
 def tier_rules(value: str, thresholds: Sequence[float], *, digits: int) -> list[str]:

@@ -6,7 +6,6 @@ and the vital few to Juran, who named the principle after Pareto.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from numbers import Integral
 from operator import add
@@ -24,9 +23,14 @@ from segkit._compat import HasMethods, Interval, StrOptions, check_feature_names
 from segkit._frames import balanced
 from segkit.base import SegmenterMixin
 from segkit.base._customers import Customers
-from segkit.exceptions import LazyFrameError, SegkitValueError, SegkitWarning
+from segkit.exceptions import LazyFrameError
 from segkit.segmenters._predicted_values import fit_estimator, predict_customers, row_as_table
-from segkit.segmenters._tier_definition import checked_cuts, checked_tiers, tier_rules
+from segkit.segmenters._tier_definition import (
+    checked_cuts,
+    checked_tiers,
+    tier_rules,
+    tier_thresholds,
+)
 from segkit.segmenters._value_shares import TOLERANCE, ValueShares
 
 
@@ -224,7 +228,9 @@ class ValueTierer(SegmenterMixin, TransformerMixin, BaseEstimator):
         values = customers.values
         known = values[:, 0] if customers.is_complete else values[~np.isnan(values[:, 0]), 0]
         shares = ValueShares.of(known)
-        thresholds = self._learned_thresholds(shares, cuts, segments)
+        thresholds = tier_thresholds(shares, self.method, cuts, segments, self._value_name)
+        if self._predicts and self.method != "fixed":
+            thresholds = thresholds * (1 - TOLERANCE)
         self.thresholds_, self.gini_ = thresholds, shares.gini
         self.lorenz_curve_ = shares.curve(thresholds)
         self._freeze()
@@ -302,8 +308,9 @@ class ValueTierer(SegmenterMixin, TransformerMixin, BaseEstimator):
         ColumnError, SegkitTypeError, SegkitValueError, MissingValuesError
             As ``predict``.
         """
-        if self.estimator is None or not self.__sklearn_is_fitted__():
+        if not self._predicts:
             return super().predict_one(row)
+        check_is_fitted(self)
         return str(self.predict_segments(row_as_table(self, row))[0])
 
     def describe(self) -> pd.DataFrame:
@@ -337,9 +344,9 @@ class ValueTierer(SegmenterMixin, TransformerMixin, BaseEstimator):
     # The segmenter's hooks.
 
     def _customers(self, X: Any, *, reset: bool) -> Customers:
-        if self.estimator is None:
-            return super()._customers(X, reset=reset)
-        return predict_customers(self, X)
+        if self._predicts and not reset:
+            return predict_customers(self, X)
+        return super()._customers(X, reset=reset)
 
     def _allows_missing(self) -> bool:
         return self.missing == "unassigned"
@@ -357,7 +364,7 @@ class ValueTierer(SegmenterMixin, TransformerMixin, BaseEstimator):
         return below + (value <= 0)
 
     def _code_expression(self, values: Sequence[nw.Expr]) -> nw.Expr:
-        if self.estimator is not None:
+        if self._predicts:
             raise LazyFrameError(
                 "ValueTierer: an estimator cannot predict inside a query engine. Collect the frame "
                 "first: .collect() in polars, .df() in DuckDB."
@@ -367,36 +374,19 @@ class ValueTierer(SegmenterMixin, TransformerMixin, BaseEstimator):
         return balanced(add, [step.cast(nw.Int64) for step in [*below, value <= 0]])
 
     def _rules(self) -> list[str]:
-        digits = 15 if self.estimator is None else 10  # predictions are not exact anyway
+        digits = 10 if self._predicts else 15  # predictions are not exact anyway
         return tier_rules(self._value_name, self.thresholds_.tolist(), digits=digits)
 
     # Private helpers.
 
-    def _learned_thresholds(
-        self, shares: ValueShares, cuts: list[float], segments: list[str]
-    ) -> NDArray[np.float64]:
-        if self.method == "fixed":
-            return np.array(cuts, dtype=np.float64)
-        if not shares.n_customers:
-            raise SegkitValueError(
-                f"ValueTierer: {self._value_name} has only missing values; there is nothing to "
-                "learn from. Pass amounts of your own with method='fixed', cuts=(...)."
-            )
-        if not shares.values.size:
-            warnings.warn(
-                f"ValueTierer: no customer has a positive {self._value_name}, so there are no "
-                f"thresholds to learn. All are in {segments[-1]!r}, and who later has a positive "
-                f"one is in {segments[-2]!r}, the last tier before it.",
-                SegkitWarning,
-                stacklevel=4,  # the line that calls fit
-            )
-            return np.full(len(cuts), np.inf)
-        lowest = shares.lowest_values(cuts, of_customers=self.method == "quantile")
-        return lowest if self.estimator is None else lowest * (1 - TOLERANCE)
+    @property
+    def _predicts(self) -> bool:
+        """Whether it was fitted with an estimator, whatever the parameter has been set to since."""
+        return hasattr(self, "estimator_")
 
     @property
     def _value_name(self) -> str:
-        if self.estimator is not None:
+        if self._predicts:
             return "predicted value"
         column = self._columns_used[0]
         return column if isinstance(column, str) else f"column {column}"
