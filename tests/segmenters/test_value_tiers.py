@@ -294,6 +294,8 @@ def test_without_a_positive_value_nobody_is_in_a_good_tier_and_fit_warns(method)
     assert np.isnan(tierer.gini_)
     assert np.isnan(tierer.describe()["share_of_value"]).all()
     assert tierer.describe()["customers"].tolist() == [0, 0, 0, 3]
+    never = "never (no monetary is left for this tier)"
+    assert tierer.describe()["rule"].tolist() == [never, never, "0 < monetary", "monetary ≤ 0"]
 
 
 def test_fixed_tiers_need_no_positive_value():
@@ -311,6 +313,12 @@ def test_one_customer_is_in_the_best_tier():
 def test_customers_who_are_all_equal_share_the_best_tier():
     tierer = ValueTierer().fit(frame_of([3.1] * 9))
     assert tierer.describe()["customers"].tolist() == [9, 0, 0, 0]
+    assert tierer.describe()["rule"].tolist() == [
+        "monetary ≥ 3.1",
+        "never (no monetary is left for this tier)",
+        "0 < monetary < 3.1",
+        "monetary ≤ 0",
+    ]
     assert tierer.gini_ == pytest.approx(0.0, abs=1e-15)
 
 

@@ -101,8 +101,11 @@ def tier_thresholds(
 
 def tier_rules(value: str, thresholds: Sequence[float], *, digits: int) -> list[str]:
     """Return the rule of each tier, given the name of the value and the thresholds."""
-    first, *others = [f"{threshold:,.{digits}g}" for threshold in thresholds]
-    rules = [f"{value} ≥ {first}"]
-    for above, low in zip([first, *others], [*others, None], strict=True):
-        rules.append(f"{f'{low} ≤' if low else '0 <'} {value} < {above}")
-    return [*rules, f"{value} ≤ 0"]
+    written = [f"{threshold:,.{digits}g}" for threshold in thresholds]
+    never = f"never (no {value} is left for this tier)"
+    rules = [never if np.isinf(thresholds[0]) else f"{value} ≥ {written[0]}"]
+    for place, low in enumerate(thresholds[1:], start=1):
+        is_empty = low == thresholds[place - 1]
+        rules.append(never if is_empty else f"{written[place]} ≤ {value} < {written[place - 1]}")
+    last = f"0 < {value}" if np.isinf(thresholds[-1]) else f"0 < {value} < {written[-1]}"
+    return [*rules, last, f"{value} ≤ 0"]
