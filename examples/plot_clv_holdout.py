@@ -10,6 +10,8 @@ The log is CDNOW, the one in ten customers on whom such models were published, w
 variable ``SEGKIT_DATA`` names the folder of its file; else one is drawn.
 """
 
+# sphinx_gallery_thumbnail_number = 2
+
 import os
 from pathlib import Path
 
@@ -57,16 +59,17 @@ days = pd.date_range(start, end)
 first_day = customers["first_order"].dt.normalize()
 first_orders = first_day.value_counts().reindex(days, fill_value=0).to_numpy()
 
-visits = log.assign(day=log["timestamp"].dt.normalize())[["customer_id", "day"]].drop_duplicates()
-repeat_orders = visits["day"].value_counts().reindex(days, fill_value=0).to_numpy() - first_orders
+visits = log.assign(day=log["timestamp"].dt.normalize()).drop_duplicates(["customer_id", "day"])
+orders = visits["day"].value_counts().reindex(days, fill_value=0).to_numpy()
 
 expected_orders = {}
 for how, model in models.items():
     of_one = np.diff(model.expected_repeat_orders(np.arange(len(days))), prepend=0)
     expected_orders[how] = np.convolve(first_orders, of_one)[: len(days)]
 
-tracked = pd.DataFrame({"actual": repeat_orders, **expected_orders}, index=days)
-weekly = tracked.iloc[: len(days) // 7 * 7].groupby(np.arange(len(days) // 7 * 7) // 7).sum()
+tracked = pd.DataFrame({"actual": orders - first_orders, **expected_orders}, index=days)
+whole_weeks = tracked.iloc[: len(days) // 7 * 7]
+weekly = whole_weeks.groupby(np.arange(len(whole_weeks)) // 7).sum()
 cut_week = ((pd.Timestamp(cut) - pd.Timestamp(start)).days + 1) / 7
 in_holdout = tracked[tracked.index > cut].sum()
 
@@ -114,9 +117,8 @@ plt.show()
 
 x = (customers["order_days"] - 1).clip(upper=7)
 horizon = float(customers["holdout_days"].iloc[0])
-by_past = customers.assign(
-    **{how: model.predict(customers, horizon_days=horizon) for how, model in models.items()}
-).groupby(x)
+expected = {how: model.predict(customers, horizon_days=horizon) for how, model in models.items()}
+by_past = customers.assign(**expected).groupby(x)
 means = by_past[["holdout_order_days", *models]].mean()
 print(means.round(2))
 

@@ -43,7 +43,8 @@ else:
 # Stages at each cut
 # ------------------
 # ``fit`` sees the customer table of the day of the cut and nothing else. New customers are counted
-# with the active ones here, because neither are late; the guide says how they differ.
+# with the active ones here, because neither are late; :doc:`the guide </user_guide/lifecycle>` has
+# them apart.
 #
 # For comparison the customers are ordered by recency, the days since the last order, and cut where
 # the groups have the sizes of the stages, or as near to it as ties let them.
@@ -69,7 +70,7 @@ def staged_at(log: pd.DataFrame, cut: str) -> pd.DataFrame:
     )
 
 
-staged = {(name, cut): staged_at(log, cut) for name, log in logs.items() for cut in cuts[name]}
+staged = {(name, cut): staged_at(logs[name], cut) for name, days in cuts.items() for cut in days}
 
 # %%
 # What became of them
@@ -99,9 +100,7 @@ for ax, ((name, cut), table) in zip(axes.flat, staged.items(), strict=True):
         range(3),
         [f"{stage}\n{size:,}" for stage, size in zip(names, by_stage["size"], strict=True)],
     )
-    auc = {
-        how: roc_auc_score(table["bought_again"], -table[how]) for how in ("stage", "recency_group")
-    }
+    auc = {how: roc_auc_score(table["bought_again"], -table[how]) for how in table.columns[:2]}
     ax.text(
         1,
         0.97,
