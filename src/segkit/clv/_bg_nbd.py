@@ -6,7 +6,7 @@ from typing import ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaln, digamma, expit, hyp2f1
+from scipy.special import betaln, digamma, expit, log_expit
 
 from segkit._blocks import row_blocks
 from segkit.clv._maximum_likelihood import LogLikelihood
@@ -18,8 +18,13 @@ Floats: TypeAlias = NDArray[np.float64]
 
 # So few rows at a time that what is computed of them stays in the processor's cache.
 _ROWS = 1 << 13
-# Where a is so near to 1, expected purchases are interpolated: the formula has 0 / 0 there.
-_NEAR_ONE = 1e-5
+# So many time spans at a time, each with about a hundred nodes.
+_SPANS = 1 << 10
+# Of the integral over the chance of dropout: the distance of its nodes on the scale of logits, also
+# in standard deviations, and the exponent below which the rest adds nothing.
+_STEP = 0.4
+_STEP_DEVIATIONS = 0.5
+_NEGLIGIBLE = 28.0
 
 
 class BetaGeoNBD(PurchaseModel):
@@ -53,7 +58,7 @@ class BetaGeoNBD(PurchaseModel):
         The same of a model in which nobody drops out (NBD).
     dropout_identified_ : bool
         Whether the data tell dropout from slow buying: the log-likelihood is at least 2 above
-        that of the NBD, and its maximum not on the boundary.
+        that of the NBD, and its maximum neither on the boundary nor on a flat stretch.
     converged_ : bool
         Whether the search ended where the gradient is zero.
     standard_errors_ : Series of shape (4,)
@@ -85,12 +90,15 @@ class BetaGeoNBD(PurchaseModel):
     the literature, x = order_days - 1 is the frequency, t_x = tenure_days - recency_days the
     recency and T = tenure_days.
 
-    Expected orders are Fader, Hardie & Lee's (10) after Euler's transformation of the
-    hypergeometric function, by which no parameter grows with x and nothing overflows: with
-    z = t / (alpha + T + t),
+    Expected orders are the integral from which Fader, Hardie & Lee derive their (10), over the
+    customer's chance p to drop out after a purchase:
 
-    .. math:: \frac{a+b+x-1}{a-1} \left[ 1 - (1-z)^{a-1}
-        {}_2F_1(a+b-1-r,\, a-1;\, a+b+x-1;\, z) \right] P(\text{alive})
+    .. math:: P(\text{alive}) \int_0^1 \frac{1}{p} \left[ 1 - \left(
+        \frac{\alpha + T}{\alpha + T + p t} \right)^{r+x} \right]
+        \frac{p^{a-1} (1-p)^{b+x-1}}{B(a,\, b+x)}\, dp
+
+    The hypergeometric function that solves it overflows or loses its digits for some parameters,
+    and has no value where a = 1; the trapezoidal rule on the scale of logits does neither.
 
     References
     ----------
@@ -135,22 +143,33 @@ class BetaGeoNBD(PurchaseModel):
         alive: Floats = np.where(histories.x > 0, expit(-log_odds), 1.0)
         return alive
 
-    def _expected(self, histories: PurchaseHistories, days: float) -> Floats:
-        active = self._expected_while_known(histories.x, self.alpha_ + histories.T, days)
-        return active * self._alive(histories)
+    def _expected_while_active(
+        self, histories: PurchaseHistories, days: Floats, weights: Floats
+    ) -> Floats:
+        expected = np.empty(len(histories.x))
+        order = np.argsort(histories.x, kind="stable")
+        distinct, starts = np.unique(histories.x[order], return_index=True)
+        for x, customers in zip(distinct, np.split(order, starts[1:]), strict=False):
+            # It hangs on x and T alone, which many histories share.
+            T, place = np.unique(histories.T[customers], return_inverse=True)
+            orders = np.zeros(T.size)
+            for rows in row_blocks(T.size, _SPANS):
+                for day, weight in zip(days, weights, strict=True):
+                    spans = day / (self.alpha_ + T[rows])
+                    orders[rows] += weight * _expected(
+                        spans, self.r_ + x, self.a_, self.b_ + x, longest=day / self.alpha_
+                    )
+            expected[customers] = orders[place]
+        return expected
 
     def _expected_of_new(self, days: Floats) -> Floats:
-        return self._expected_while_known(np.zeros_like(days), self.alpha_, days)
-
-    def _expected_while_known(
-        self, x: Floats, alpha: Floats | float, days: Floats | float
-    ) -> Floats:
-        """Return the purchases expected of customers who are known to be active."""
-        if abs(self.a_ - 1) < _NEAR_ONE:
-            beside = (self.a_ - 2 * _NEAR_ONE, self.a_ + 2 * _NEAR_ONE)
-            low, high = (_expected(x, alpha, days, self.r_, a, self.b_) for a in beside)
-            return (low + high) / 2
-        return _expected(x, alpha, days, self.r_, self.a_, self.b_)
+        spans = np.ravel(days / self.alpha_)
+        expected = np.empty(spans.size)
+        for rows in row_blocks(spans.size, _SPANS):
+            longest = spans.max()
+            expected[rows] = _expected(spans[rows], self.r_, self.a_, self.b_, longest=longest)
+        shaped: Floats = expected.reshape(np.shape(days))
+        return shaped
 
     def _draw(
         self, rng: np.random.RandomState, tenure: Floats
@@ -165,13 +184,38 @@ class BetaGeoNBD(PurchaseModel):
         return x, np.where(x > 0, tenure * share, 0.0), if_active < until_dropout
 
 
-def _expected(
-    x: Floats, alpha: Floats | float, days: Floats | float, r: float, a: float, b: float
-) -> Floats:
-    z = days / (alpha + days)
-    hypergeometric = hyp2f1(a + b - 1 - r, a - 1, a + b + x - 1, z)
-    still: Floats = np.exp((a - 1) * np.log1p(-z)) * hypergeometric
-    return (a + b + x - 1) / (a - 1) * (1 - still)
+def _expected(span: Floats, rate: float, a: float, b: float, *, longest: float) -> Floats:
+    """Return the mean of g(p) = [1 - (1 + p span)^-rate] / p, for p beta distributed (a, b).
+
+    In logits, the density of p falls as e^(a y) to the left and as e^(-b y) to the right. Where
+    a or b is below 1, that is slow, and g(0) (1 - p) or g(1) p is taken out, whose mean is known.
+    The nodes hang on the longest span that may come, so that no customer's value hangs on others.
+    """
+    slow_left, slow_right = a < 1, b < 1
+    left_rate, right_rate = a + slow_left, b + slow_right
+    mode = np.log(left_rate / right_rate)
+    deviation = np.sqrt(1 / left_rate + 1 / right_rate)
+    around = np.sqrt(2 * _NEGLIGIBLE) * deviation
+    # Above 1 / (rate span), g falls as 1 / p, so that the product may be level down to there.
+    turn = -np.log(max(rate * longest, 1e-300))
+    left = max(mode - turn, 0.0) + _NEGLIGIBLE / left_rate
+    if a > 1:
+        left = min(left, _NEGLIGIBLE / (a - 1))
+    right = _NEGLIGIBLE / right_rate
+    step = min(_STEP, _STEP_DEVIATIONS * deviation)
+    y = np.arange(mode - around - left, mode + around + right + step, step)
+    p, log_p, stay, log_stay = expit(y), log_expit(y), expit(-y), log_expit(-y)
+    weights = step * np.exp(a * log_p + b * log_stay - betaln(a, b))
+    g = np.log1p(span[:, None] * p)
+    g *= -rate
+    np.expm1(g, out=g)
+    expected = np.einsum("ij,j->i", g, -weights / p)
+    if slow_left:
+        expected += rate * span * (b / (a + b) - weights @ stay)
+    if slow_right:
+        expected -= np.expm1(-rate * np.log1p(span)) * (a / (a + b) - weights @ p)
+    positive: Floats = np.maximum(expected, 0.0)
+    return positive
 
 
 class BetaGeoLikelihood:

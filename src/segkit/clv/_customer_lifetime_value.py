@@ -13,19 +13,28 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import roots_legendre
 from sklearn.base import BaseEstimator, clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from segkit._compat import Interval, fit_context
 from segkit.base._customer_columns import CustomerColumnsMixin
+from segkit.base._customers import Customers
 from segkit.clv._gamma_gamma import GammaGamma
 from segkit.clv._pareto_nbd import ParetoNBD
-from segkit.clv._purchase_model import checked_horizon, model_input
+from segkit.clv._purchase_histories import check_histories
+from segkit.clv._purchase_model import (
+    PurchaseModel,
+    check_number_of_columns,
+    checked_horizon,
+    model_input,
+)
 
 Floats: TypeAlias = NDArray[np.float64]
 
 _DAYS_A_YEAR = 365.25
 # Of the discounting integral: expected orders are a smooth curve, which few nodes follow.
-_NODES, _NODE_WEIGHTS = roots_legendre(6)
+_NODES, _NODE_WEIGHTS = roots_legendre(10)
+_CROWDING = 3
 # Where the five columns stand that each model takes.
 _PURCHASES, _SPEND = [0, 1, 2], [1, 3, 4]
 
@@ -82,7 +91,7 @@ class CustomerLifetimeValue(CustomerColumnsMixin, BaseEstimator):
     With E(t) orders expected up to day t, discounting continuously at rate d = ln(1 + annual rate)
     a year, expected discounted orders are the integral of e^(-d t) dE(t), which is
     e^(-d h) E(h) + d times the integral of e^(-d t) E(t) from 0 to the horizon h
-    (Gauss-Legendre, 6 nodes).
+    (Gauss-Legendre, 10 nodes in the cube root of t).
 
     References
     ----------
@@ -205,7 +214,10 @@ class CustomerLifetimeValue(CustomerColumnsMixin, BaseEstimator):
         days = checked_horizon(self, horizon_days)
         purchases, spend = self._inputs(X, "predict")
         orders = self._discounted_orders(purchases, days)
-        value: Floats = self.margin * orders * self.spend_.expected_order_value(spend)
+        amounts = self.spend_.expected_order_value(spend)
+        # Whoever orders nothing is worth nothing, even where the expected amount is infinite.
+        with np.errstate(invalid="ignore"):
+            value: Floats = np.where(orders > 0, self.margin * orders * amounts, 0.0)
         return value
 
     def expected_orders(self, X: Any, horizon_days: float | None = None) -> Floats:
@@ -277,22 +289,41 @@ class CustomerLifetimeValue(CustomerColumnsMixin, BaseEstimator):
         alive: Floats = self.purchases_.predict_alive(purchases)
         return alive
 
+    def _check(self, customers: Customers) -> None:
+        check_number_of_columns(self, customers)
+        super()._check(customers)
+        if customers.by_name:
+            check_histories(customers, owner=type(self).__name__)
+
     def _inputs(self, X: Any, verb: str) -> tuple[Any, Any]:
         """Return what the model of repeat buying gets, and the model of spend."""
-        check_is_fitted(self)
+        check_is_fitted(self, "summary_")
         self._refuse_lazy(X, verb=verb)
         values = self._validate_customers(X, reset=False)
         purchases = model_input(self.purchases_, values[:, _PURCHASES])
         return purchases, model_input(self.spend_, values[:, _SPEND])
 
-    def _discounted_orders(self, values: Any, days: float) -> Floats:
+    def _discounted_orders(self, values: Any, horizon: float) -> Floats:
         rate = np.log1p(self.annual_discount_rate) / _DAYS_A_YEAR
-        orders = self.purchases_.predict(values, horizon_days=days)
-        discounted: Floats = np.exp(-rate * days) * orders
-        if rate == 0 or days == 0:
-            return discounted
-        for node, weight in zip(_NODES, _NODE_WEIGHTS, strict=True):
-            day = days * (node + 1) / 2
-            expected = self.purchases_.predict(values, horizon_days=day)
-            discounted += rate * days / 2 * weight * np.exp(-rate * day) * expected
+        days, weights = _discounting(horizon, rate)
+        model = self.purchases_
+        if isinstance(model, FrozenEstimator):
+            model = model.estimator
+        if isinstance(model, PurchaseModel):
+            return model._predict_weighted(values, days, weights)
+        discounted: Floats = weights[0] * self.purchases_.predict(values, horizon_days=days[0])
+        for day, weight in zip(days[1:], weights[1:], strict=True):
+            discounted += weight * self.purchases_.predict(values, horizon_days=float(day))
         return discounted
+
+
+def _discounting(horizon: float, rate: float) -> tuple[Floats, Floats]:
+    """Return days, and what the orders expected up to each of them count for."""
+    if rate == 0 or horizon == 0:
+        return np.array([horizon]), np.ones(1)
+    # Nodes are dense at first, when most customers who leave do so.
+    share = (_NODES + 1) / 2
+    days = horizon * share**_CROWDING
+    widths = horizon * _CROWDING * share ** (_CROWDING - 1) * _NODE_WEIGHTS / 2
+    weights = rate * widths * np.exp(-rate * days)
+    return np.append(days, horizon), np.append(weights, np.exp(-rate * horizon))

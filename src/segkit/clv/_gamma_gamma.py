@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self, TypeAlias
 
@@ -18,8 +17,16 @@ from sklearn.utils.validation import check_is_fitted
 from segkit._blocks import row_blocks
 from segkit._compat import fit_context
 from segkit.base._customer_columns import CustomerColumnsMixin
+from segkit.base._customers import Customers
 from segkit.clv._maximum_likelihood import maximize
-from segkit.clv._purchase_model import checked_count, warn_not_converged
+from segkit.clv._purchase_model import (
+    check_number_of_columns,
+    check_shape,
+    checked_count,
+    numbers_of,
+    warn_not_converged,
+)
+from segkit.clv._warn import warn
 from segkit.exceptions import CorrelatedSpendWarning, NotIdentifiedWarning, SegkitValueError
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -278,15 +285,15 @@ class GammaGamma(CustomerColumnsMixin, BaseEstimator):
         SegkitValueError
             For numbers of orders below 1, or not as many as customers.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "summary_")
         n_customers = checked_count(self, n_customers)
-        orders = np.asarray(order_days, dtype=np.int64)
-        if orders.shape not in ((), (n_customers,)) or not (orders >= 1).all():
+        numbers = numbers_of(order_days)
+        if numbers is None or not (numbers >= 1).all() or (numbers % 1 != 0).any():
             raise SegkitValueError(
-                f"{type(self).__name__}: order_days must be an integer of at least 1, or one for "
-                f"each of the {n_customers:,} customers, got an array of shape {orders.shape}."
+                f"{type(self).__name__}: order_days must be whole numbers of at least 1."
             )
-        orders = np.broadcast_to(orders, n_customers)
+        check_shape(self, "order_days", numbers, n_customers)
+        orders = np.broadcast_to(numbers.astype(np.int64), n_customers)
         rng = check_random_state(random_state)
         inverse_scale = rng.gamma(self.q_, 1 / self.v_, n_customers)
         first = rng.gamma(self.p_, 1 / inverse_scale)
@@ -302,7 +309,7 @@ class GammaGamma(CustomerColumnsMixin, BaseEstimator):
         )
 
     def _expected(self, X: Any, verb: str) -> Floats:
-        check_is_fitted(self)
+        check_is_fitted(self, "summary_")
         self._refuse_lazy(X, verb=verb)
         x, mean = _repeat_spend(self._validate_customers(X, reset=False))
         # Fader & Hardie (2013), (5).
@@ -310,6 +317,10 @@ class GammaGamma(CustomerColumnsMixin, BaseEstimator):
         with np.errstate(divide="ignore"):
             expected: Floats = self.p_ * (self.v_ + x * np.maximum(mean, 0)) / certainty
         return np.where(certainty > 0, expected, np.inf)
+
+    def _check(self, customers: Customers) -> None:
+        check_number_of_columns(self, customers)
+        super()._check(customers)
 
     def _warn_of_correlation(self, x: Floats, mean: Floats) -> None:
         self.spend_correlation_ = 0.0
@@ -319,28 +330,25 @@ class GammaGamma(CustomerColumnsMixin, BaseEstimator):
         self.spend_correlation_ = float(found.statistic)
         if abs(found.statistic) >= _MATERIAL_CORRELATION and found.pvalue < _SIGNIFICANT:
             more = "more" if found.statistic > 0 else "less"
-            warnings.warn(
+            warn(
                 f"{type(self).__name__}: customers who order more often spend {more} per order "
                 f"(rank correlation {found.statistic:.2f}); the model takes the two for "
                 "unrelated, so that the values of frequent customers are drawn toward a mean that "
                 "is not theirs. Fit groups of customers apart.",
                 CorrelatedSpendWarning,
-                stacklevel=4,
             )
 
     def _warn_not_identified(self, *, is_inside: bool) -> None:
         what = (
-            f"q_ is {self.q_:.3g}, so that the mean over all customers is infinite"
+            f"q_ is {self.q_:.3g}, and from 1 down the mean over all customers is infinite: so is "
+            "the expected value of customers without repeat orders, and that of the others leans "
+            "on it. Few customers spend far more than the rest. Look at them apart."
             if is_inside
             else "the likelihood has its maximum on the boundary: the customers' means are all "
-            "alike, or their amounts are"
+            "alike, or their amounts are. p_, q_ and v_ are not identified, and the expected "
+            "values of customers with few repeat orders mean little. Look at summary_."
         )
-        warnings.warn(
-            f"{type(self).__name__}: {what}. p_, q_ and v_ are not identified, and the expected "
-            "values of customers with few repeat orders mean little. Look at summary_.",
-            NotIdentifiedWarning,
-            stacklevel=4,
-        )
+        warn(f"{type(self).__name__}: {what}", NotIdentifiedWarning)
 
 
 class SpendLikelihood:

@@ -9,14 +9,13 @@ estimates.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.optimize import minimize
 from scipy.stats import norm
 from threadpoolctl import ThreadpoolController
@@ -30,12 +29,19 @@ LogLikelihood: TypeAlias = Callable[[Floats], tuple[float, Floats]]
 _SEARCH_TOLERANCE = 1e-5
 _TOLERANCE = 1e-6
 _MOST_ITERATIONS = 500
+_MOST_NEWTON_ROUNDS = 4
 _MOST_NEWTON_STEPS = 5
 _LARGEST_NEWTON_STEP = 0.5
+# Less curvature than this share of the largest does not lengthen a Newton step.
+_LEAST_CURVATURE = 1e-4
 # Of the logarithm, for second derivatives.
 _STEP = 1e-4
 # A parameter this near to a bound, on the scale of logarithms, lies on it.
 _NEAR = 0.01
+# Information of all customers on a direction: less leaves a standard error of a factor of e^10,
+# which is nothing. Parameters with such a part in the direction are not determined.
+_LEAST_INFORMATION = 0.01
+_PART = 0.1
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ class Maximum:
     """Where the log-likelihood is highest.
 
     `lowest` and `highest` say which parameters lie on the bounds of the search: there, the
-    likelihood has no maximum but goes on rising.
+    likelihood has no maximum but goes on rising. `flat` says along which others it hardly changes.
     """
 
     parameters: Floats
@@ -51,13 +57,14 @@ class Maximum:
     covariance: Floats
     lowest: NDArray[np.bool_]
     highest: NDArray[np.bool_]
+    flat: NDArray[np.bool_]
     converged: bool
     n_evaluations: int
 
     @property
     def is_inside(self) -> bool:
-        """Whether no parameter lies on a bound."""
-        return not (self.lowest.any() or self.highest.any())
+        """Whether the maximum is a point: no parameter on a bound, and none undetermined."""
+        return not (self.lowest.any() or self.highest.any() or self.flat.any())
 
     @property
     def standard_errors(self) -> Floats:
@@ -85,7 +92,8 @@ class Maximum:
     def correlation(self, names: Sequence[str]) -> pd.DataFrame:
         """Return the correlations of the estimates."""
         errors = self.standard_errors
-        correlation = self.covariance / np.outer(errors, errors)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            correlation = self.covariance / np.outer(errors, errors)
         return pd.DataFrame(correlation, index=list(names), columns=list(names))
 
 
@@ -109,18 +117,19 @@ def maximize(
 
     for start in starts:
         begin = np.clip(np.log(start), low + _NEAR, high - _NEAR)
-        # Threads wait for each other longer than these small products take.
-        with _threadpools().limit(limits=1):
+        # Threads wait for each other longer than these small products take; and where the search
+        # probes, numbers may overflow.
+        quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+        with _threadpools().limit(limits=1), quiet:
             logs, slope = _search(loss, begin, low, high)
-            curvature = _curvature(loss, logs)
-            logs, slope = _newton(loss, logs, slope, curvature, low, high)
-            found = _maximum(loss, logs, slope, curvature, low, high, n_customers, n_evaluations)
+            logs, slope, curvature = _newton(loss, logs, slope, low, high)
+            found = _maximum(loss, logs, slope, curvature, low, high, n_customers)
         if best is None or found.log_likelihood > best.log_likelihood:
             best = found
         if found.converged:
             break
     assert best is not None
-    return best
+    return replace(best, n_evaluations=n_evaluations)
 
 
 @cache
@@ -131,21 +140,20 @@ def _threadpools() -> ThreadpoolController:
 def _search(
     loss: Callable[[Floats], tuple[float, Floats]], begin: Floats, low: Floats, high: Floats
 ) -> tuple[Floats, Floats]:
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        found = minimize(
-            loss,
-            begin,
-            jac=True,
-            method="L-BFGS-B",
-            bounds=list(zip(low, high, strict=True)),
-            options={
-                "maxiter": _MOST_ITERATIONS,
-                "maxfun": 2 * _MOST_ITERATIONS,
-                "ftol": 1e-13,
-                "gtol": _SEARCH_TOLERANCE,
-                "maxcor": 20,
-            },
-        )
+    found = minimize(
+        loss,
+        begin,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=list(zip(low, high, strict=True)),
+        options={
+            "maxiter": _MOST_ITERATIONS,
+            "maxfun": 2 * _MOST_ITERATIONS,
+            "ftol": 1e-13,
+            "gtol": _SEARCH_TOLERANCE,
+            "maxcor": 20,
+        },
+    )
     return found.x, loss(found.x)[1]
 
 
@@ -160,27 +168,37 @@ def _newton(
     loss: Callable[[Floats], tuple[float, Floats]],
     logs: Floats,
     slope: Floats,
-    curvature: Floats,
     low: Floats,
     high: Floats,
-) -> tuple[Floats, Floats]:
-    """Take Newton steps from near the optimum, as long as they make the gradient smaller."""
-    if _on(logs, low).any() or _on(logs, high).any():
-        return logs, slope
-    try:
-        factor = cho_factor(curvature)
-    except (LinAlgError, ValueError):
-        return logs, slope
-    for _ in range(_MOST_NEWTON_STEPS):
-        step = cho_solve(factor, slope)
-        if not np.abs(step).max() < _LARGEST_NEWTON_STEP or not np.abs(slope).max() > 1e-10:
+) -> tuple[Floats, Floats, Floats]:
+    """Take Newton steps from near the optimum, as long as they make the gradient smaller.
+
+    Returns the curvature at their end beside the point and its gradient.
+    """
+    curvature = _curvature(loss, logs)
+    free = ~(_on(logs, low) | _on(logs, high))
+    if not free.any() or not np.isfinite(curvature).all():
+        return logs, slope, curvature
+    for _ in range(_MOST_NEWTON_ROUNDS):
+        begin, values, vectors = logs, *np.linalg.eigh(curvature[np.ix_(free, free)])
+        # Where the likelihood is flat, the plain step is long and leads nowhere.
+        values = np.maximum(values, _LEAST_CURVATURE * max(values.max(), 1e-300))
+        for _ in range(_MOST_NEWTON_STEPS):
+            step = np.zeros(logs.size)
+            step[free] = vectors @ ((vectors.T @ slope[free]) / values)
+            if not np.abs(step).max() < _LARGEST_NEWTON_STEP or not np.abs(slope[free]).max() > 0:
+                break
+            further = np.clip(logs - step, low, high)
+            slope_further = loss(further)[1]
+            if not np.abs(slope_further[free]).max() < np.abs(slope[free]).max():
+                break
+            logs, slope = further, slope_further
+        if logs is begin:
             break
-        further = np.clip(logs - step, low, high)
-        slope_further = loss(further)[1]
-        if not np.abs(slope_further).max() < np.abs(slope).max():
+        curvature = _curvature(loss, logs)
+        if np.abs(slope[free]).max() < _TOLERANCE:
             break
-        logs, slope = further, slope_further
-    return logs, slope
+    return logs, slope, curvature
 
 
 def _maximum(
@@ -191,26 +209,28 @@ def _maximum(
     low: Floats,
     high: Floats,
     n_customers: float,
-    n_evaluations: int,
 ) -> Maximum:
     parameters = np.exp(logs)
     lowest, highest = _on(logs, low), _on(logs, high)
     free = ~(lowest | highest)
     covariance = np.full(curvature.shape, np.nan)
-    try:
-        inverse = np.linalg.inv(curvature[np.ix_(free, free)] * n_customers)
-        if (np.linalg.eigvalsh(inverse) > 0).all():
-            covariance[np.ix_(free, free)] = inverse
-    except np.linalg.LinAlgError:
-        pass
+    flat = np.zeros(logs.size, dtype=bool)
+    if free.any() and np.isfinite(curvature).all():
+        values, vectors = np.linalg.eigh(curvature[np.ix_(free, free)] * n_customers)
+        known = values > _LEAST_INFORMATION
+        flat[free] = (np.abs(vectors[:, ~known]) > _PART).any(axis=1)
+        inverse = (vectors[:, known] / values[known]) @ vectors[:, known].T
+        covariance[np.ix_(free, free)] = inverse
+        covariance[flat] = covariance[:, flat] = np.nan
     return Maximum(
         parameters=parameters,
         log_likelihood=-loss(logs)[0] * n_customers,
         covariance=covariance * np.outer(parameters, parameters),
         lowest=lowest,
         highest=highest,
+        flat=flat,
         converged=bool(np.abs(slope[free]).max(initial=0.0) < _TOLERANCE),
-        n_evaluations=n_evaluations,
+        n_evaluations=0,
     )
 
 

@@ -60,7 +60,7 @@ class ParetoNBD(PurchaseModel):
         The same of a model in which nobody drops out (NBD).
     dropout_identified_ : bool
         Whether the data tell dropout from slow buying: the log-likelihood is at least 2 above
-        that of the NBD, and its maximum not on the boundary.
+        that of the NBD, and its maximum neither on the boundary nor on a flat stretch.
     converged_ : bool
         Whether the search ended where the gradient is zero.
     standard_errors_ : Series of shape (4,)
@@ -149,10 +149,15 @@ class ParetoNBD(PurchaseModel):
             alive[rows] = expit(-dropout.log_odds)
         return alive
 
-    def _expected(self, histories: PurchaseHistories, days: float) -> Floats:
+    def _expected_while_active(
+        self, histories: PurchaseHistories, days: Floats, weights: Floats
+    ) -> Floats:
         # Fader & Hardie (2005), (41).
         rate = (self.r_ + histories.x) / (self.alpha_ + histories.T)
-        return rate * self._active_days(self.beta_ + histories.T, days) * self._alive(histories)
+        active = np.zeros(len(histories.x))
+        for day, weight in zip(days, weights, strict=True):
+            active += weight * self._active_days(self.beta_ + histories.T, day)
+        return rate * active
 
     def _expected_of_new(self, days: Floats) -> Floats:
         return self.r_ / self.alpha_ * self._active_days(self.beta_, days)

@@ -7,6 +7,7 @@ recency_days days after the first purchase, and T = tenure_days days of observat
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
@@ -14,6 +15,9 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from segkit.base._customers import Customers
+from segkit.exceptions import SegkitValueError
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -67,11 +71,45 @@ class PurchaseHistories:
         return cls(*_terms(_unpacked(distinct, spans, lows)), weights=weights), places
 
 
+def check_histories(customers: Customers, *, owner: str) -> None:
+    """Raise where recency, order days and tenure, under whatever names, are no customer's."""
+    recency, order_days, tenure = customers.numbers[:3]
+    recency_name, order_days_name, tenure_name = (repr(str(c)) for c in customers.columns[:3])
+    n_customers = f"{len(customers):,} rows"
+    without = int((order_days < 1).sum())
+    if without:
+        raise SegkitValueError(
+            f"{owner}: column {order_days_name} is below 1 in {without:,} of {n_customers}; these "
+            "customers have no order, from which the model counts. Drop them."
+        )
+    broken = 0 if order_days.dtype.kind in "iu" else int((order_days % 1 != 0).sum())
+    if broken:
+        raise SegkitValueError(
+            f"{owner}: column {order_days_name} is no whole number in {broken:,} of {n_customers}; "
+            "it counts days with an order."
+        )
+    negative = int((recency < 0).sum())
+    if negative:
+        raise SegkitValueError(
+            f"{owner}: column {recency_name} is negative in {negative:,} of {n_customers}; it "
+            "counts days since the last order and starts at 0."
+        )
+    swapped = int((recency > tenure).sum())
+    if swapped:
+        raise SegkitValueError(
+            f"{owner}: {recency_name} exceeds {tenure_name} in {swapped:,} of {n_customers}, which "
+            "no customer can do: the last order cannot come before the first. Are the columns "
+            "swapped?"
+        )
+
+
 def _terms(values: Floats) -> tuple[Floats, Floats, Floats]:
     recency, order_days, tenure = values.T
-    # Arrays are taken as they come; of a frame, whoever has no order was refused.
-    x = np.maximum(order_days - 1, 0.0)
-    return x, np.clip(tenure - recency, 0.0, np.maximum(tenure, 0.0)), np.maximum(tenure, 0.0)
+    # Arrays are taken as they come: counts are made whole, and days stay in their range. Of a
+    # frame, what no customer can have was refused.
+    x = np.rint(np.maximum(order_days, 1.0)) - 1
+    T = np.maximum(tenure, 0.0)
+    return x, np.where(x > 0, np.clip(tenure - recency, 0.0, T), 0.0), T
 
 
 def _packed(values: Floats) -> tuple[NDArray[np.int64] | None, list[int], list[float]]:
@@ -80,7 +118,7 @@ def _packed(values: Floats) -> tuple[NDArray[np.int64] | None, list[int], list[f
         return None, [], []
     lows = [float(column.min()) for column in values.T]
     spans = [float(column.max()) - low + 1 for column, low in zip(values.T, lows, strict=True)]
-    if np.prod(spans) > _MOST_PACKED or not all((c == np.floor(c)).all() for c in values.T):
+    if math.prod(spans) > _MOST_PACKED or not all((c == np.floor(c)).all() for c in values.T):
         return None, [], []
     packed = np.zeros(len(values), dtype=np.int64)
     for column, low, span in zip(values.T, lows, spans, strict=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from numbers import Real
 from typing import Any, ClassVar, Self, TypeAlias
@@ -19,8 +18,10 @@ from segkit.base._customer_columns import CustomerColumnsMixin
 from segkit.base._customers import Customers
 from segkit.clv._maximum_likelihood import LogLikelihood, Maximum, maximize
 from segkit.clv._nbd import fit_nbd
-from segkit.clv._purchase_histories import PurchaseHistories
+from segkit.clv._purchase_histories import PurchaseHistories, check_histories
+from segkit.clv._warn import warn
 from segkit.exceptions import (
+    ColumnError,
     NotConvergedWarning,
     NotIdentifiedWarning,
     SegkitTypeError,
@@ -139,7 +140,7 @@ class PurchaseModel(CustomerColumnsMixin, BaseEstimator):
             As ``fit``; SegkitValueError for a negative horizon.
         """
         days = checked_horizon(self, horizon_days)
-        return self._of_each(X, lambda histories: self._expected(histories, days), "predict")
+        return self._predict_weighted(X, np.array([days]), np.ones(1))
 
     def predict_alive(self, X: Any) -> Floats:
         """Return the probability that each customer is still active.
@@ -185,9 +186,9 @@ class PurchaseModel(CustomerColumnsMixin, BaseEstimator):
         SegkitValueError
             For negative or missing days.
         """
-        check_is_fitted(self)
-        elapsed = np.asarray(days, dtype=np.float64)
-        if not (elapsed >= 0).all() or not np.isfinite(elapsed).all():
+        check_is_fitted(self, "summary_")
+        elapsed = numbers_of(days)
+        if elapsed is None or not (elapsed >= 0).all():
             raise SegkitValueError(
                 f"{type(self).__name__}: days must be finite numbers from 0, days since the "
                 "first order."
@@ -225,14 +226,14 @@ class PurchaseModel(CustomerColumnsMixin, BaseEstimator):
         SegkitValueError
             For negative numbers, or tenures that are not as many as customers.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "summary_")
         n_customers = checked_count(self, n_customers)
-        tenure = np.asarray(tenure_days, dtype=np.float64)
-        if tenure.shape not in ((), (n_customers,)) or not (tenure >= 0).all():
+        tenure = numbers_of(tenure_days)
+        if tenure is None or not (tenure >= 0).all():
             raise SegkitValueError(
-                f"{type(self).__name__}: tenure_days must be a number of days from 0, or one for "
-                f"each of the {n_customers:,} customers, got an array of shape {tenure.shape}."
+                f"{type(self).__name__}: tenure_days must be finite numbers of days from 0."
             )
+        check_shape(self, "tenure_days", tenure, n_customers)
         tenure = np.broadcast_to(tenure, n_customers)
         x, t_x, is_alive = self._draw(check_random_state(random_state), tenure)
         return pd.DataFrame(
@@ -258,7 +259,10 @@ class PurchaseModel(CustomerColumnsMixin, BaseEstimator):
     def _alive(self, histories: PurchaseHistories) -> Floats:
         raise NotImplementedError
 
-    def _expected(self, histories: PurchaseHistories, days: float) -> Floats:
+    def _expected_while_active(
+        self, histories: PurchaseHistories, days: Floats, weights: Floats
+    ) -> Floats:
+        """Return weighted sums, over some horizons, of the orders expected of active customers."""
         raise NotImplementedError
 
     def _expected_of_new(self, days: Floats) -> Floats:
@@ -271,26 +275,29 @@ class PurchaseModel(CustomerColumnsMixin, BaseEstimator):
 
     # Private helpers.
 
+    def _predict_weighted(self, X: Any, days: Floats, weights: Floats) -> Floats:
+        """Return the weighted sum of the predictions for some horizons, in one pass."""
+
+        def expected(histories: PurchaseHistories) -> Floats:
+            orders = self._expected_while_active(histories, days, weights)
+            return orders * self._alive(histories)
+
+        return self._of_each(X, expected, "predict")
+
     def _of_each(
         self, X: Any, of_history: Callable[[PurchaseHistories], Floats], verb: str
     ) -> Floats:
-        check_is_fitted(self)
+        check_is_fitted(self, "summary_")
         self._refuse_lazy(X, verb=verb)
         histories, places = PurchaseHistories.each_of(self._validate_customers(X, reset=False))
         found = of_history(histories)
         return found if places is None else found[places]
 
     def _check(self, customers: Customers) -> None:
+        check_number_of_columns(self, customers)
         super()._check(customers)
-        if not customers.by_name:
-            return
-        without = int((customers.numbers[1] < 1).sum())
-        if without:
-            raise SegkitValueError(
-                f"{type(self).__name__}: column {str(customers.columns[1])!r} is below 1 in "
-                f"{without:,} of {len(customers):,} rows; these customers have no order, from "
-                "which the model counts. Drop them."
-            )
+        if customers.by_name:
+            check_histories(customers, owner=type(self).__name__)
 
     def _warn_not_identified(
         self, found: Maximum, gain: float, histories: PurchaseHistories
@@ -304,19 +311,32 @@ class PurchaseModel(CustomerColumnsMixin, BaseEstimator):
             )
             if low or high
         ]
-        why = f"the log-likelihood is {gain:.2f} above that of a model without dropout"
+        where = f"its maximum on the boundary ({', '.join(bounds)})"
         if gain >= _LEAST_GAIN:
-            why = f"the likelihood has its maximum on the boundary ({', '.join(bounds)})"
-        elif bounds:
-            why += f", and its maximum lies on the boundary ({', '.join(bounds)})"
+            flat = [
+                n for n, is_flat in zip(self._parameter_names, found.flat, strict=True) if is_flat
+            ]
+            why = (
+                f"the likelihood has {where}"
+                if bounds
+                else f"the likelihood hardly changes along {' and '.join(flat)}"
+            )
+            names = "These parameters"
+        else:
+            why = (
+                "the data do not tell dropout from slow buying: the log-likelihood is "
+                f"{gain:.2f} above that of a model without dropout"
+            )
+            if bounds:
+                why += f", and has {where}"
         alive = self._alive(histories)
-        warnings.warn(
-            f"{owner}: the data do not tell dropout from slow buying: {why}. {names} are not "
-            "identified, and predict_alive is what the form of the model makes of "
-            f"it: {alive.min():.2f} to {alive.max():.2f} for these customers. Observe them for a "
-            "longer time, or stage them by their own rhythm (LifecycleStager, method='cadence').",
+        low, high = f"{alive.min():.2f}", f"{alive.max():.2f}"
+        chances = f"{low} for all of" if low == high else f"{low} to {high} for"
+        warn(
+            f"{owner}: {why}. {names} are not identified, and predict_alive is what the form of "
+            f"the model makes of it: {chances} these customers. Observe them for a longer time, or "
+            "stage them by their own rhythm (LifecycleStager, method='cadence').",
             NotIdentifiedWarning,
-            stacklevel=4,
         )
 
 
@@ -328,20 +348,38 @@ def model_input(model: Any, values: Floats) -> Any:
 
 def warn_not_converged(model: BaseEstimator, found: Maximum) -> None:
     """Warn that a search ended elsewhere than at a maximum."""
-    warnings.warn(
+    warn(
         f"{type(model).__name__}: the search for the maximum of the likelihood did not converge in "
         f"{found.n_evaluations} evaluations; the parameters are its best. Look at summary_, and "
         "whether the columns are what the model expects.",
         NotConvergedWarning,
-        stacklevel=4,
     )
+
+
+def check_number_of_columns(model: Any, customers: Customers) -> None:
+    """Raise unless the parameter `columns` names as many columns as the model takes."""
+    expected = model._min_columns
+    if len(customers.columns) != expected:
+        raise ColumnError(
+            f"{type(model).__name__}: columns must name {expected} columns, got "
+            f"{len(customers.columns)}: {list(customers.columns)}."
+        )
+
+
+def check_shape(model: Any, name: str, values: NDArray[Any], n_customers: int) -> None:
+    """Raise unless there is one value, or one for each customer to draw."""
+    if values.shape not in ((), (n_customers,)):
+        raise SegkitValueError(
+            f"{type(model).__name__}: {name} must be one number, or one for each of the "
+            f"{n_customers:,} customers, got an array of shape {values.shape}."
+        )
 
 
 def checked_horizon(model: Any, horizon_days: float | None) -> float:
     """Return the days to look ahead: as given, or the model's own."""
     days = model.horizon_days if horizon_days is None else horizon_days
     owner = type(model).__name__
-    if isinstance(days, bool) or not isinstance(days, int | float | np.number):
+    if isinstance(days, bool) or not isinstance(days, int | float | np.integer | np.floating):
         raise SegkitTypeError(
             f"{owner}: horizon_days must be a number of days, got {type(days).__name__}."
         )
@@ -362,3 +400,12 @@ def checked_count(model: Any, n_customers: int) -> int:
     if n_customers < 1:
         raise SegkitValueError(f"{owner}: n_customers must be at least 1, got {n_customers}.")
     return int(n_customers)
+
+
+def numbers_of(values: ArrayLike) -> Floats | None:
+    """Return finite numbers as an array of floats; None where they are anything else."""
+    try:
+        numbers = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        return None
+    return numbers if np.isfinite(numbers).all() else None
