@@ -27,6 +27,13 @@ from segkit.exceptions import (
 
 # Columns of the customer table that count something, so that a negative number is a mistake.
 _COUNTS = ("recency_days", "frequency", "order_days", "tenure_days")
+# Columns that the customer table has when asked for, and by which extra.
+_EXTRAS = {
+    "first_day_amount": "clv",
+    "last_gap_days": "last_gap",
+    "return_count": "returns",
+    "return_amount": "returns",
+}
 # (smaller, larger): the first of each pair can never exceed the second.
 _ORDERED_PAIRS = (("recency_days", "tenure_days"),)
 
@@ -44,7 +51,11 @@ def check_columns_present(names: Sequence[str], frame: Frame, *, owner: str, rem
     if not absent:
         return
     name = absent[0]
-    if isinstance(native := frame.to_native(), pd.DataFrame) and name in native.index.names:
+    if name in _EXTRAS:
+        remedy = (
+            f"summarize_transactions(..., extras={_EXTRAS[name]!r}) adds it to the customer table."
+        )
+    elif isinstance(native := frame.to_native(), pd.DataFrame) and name in native.index.names:
         remedy = "It is in the index: pass frame.reset_index()."
     elif absent == [*names] and len(names) > 1 and not any(nearest(n, available) for n in names):
         remedy += (

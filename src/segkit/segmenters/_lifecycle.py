@@ -22,7 +22,7 @@ from segkit._compat import Interval, StrOptions, check_feature_names_in, fit_con
 from segkit._frames import float_series
 from segkit.base import SegmenterMixin
 from segkit.clv import ParetoNBD
-from segkit.exceptions import ColumnError, SegkitValueError
+from segkit.exceptions import ColumnError, LazyFrameError
 from segkit.segmenters._silences import (
     Silence,
     SilenceInDays,
@@ -30,7 +30,13 @@ from segkit.segmenters._silences import (
     learn_model,
     learn_rhythm,
 )
-from segkit.segmenters._stage_definition import JOURNEY, UNITS, stage_names, stage_rules
+from segkit.segmenters._stage_definition import (
+    JOURNEY,
+    UNITS,
+    given_thresholds,
+    stage_names,
+    stage_rules,
+)
 from segkit.segmenters._staging import Staging
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -60,18 +66,19 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
         - ``"fixed"`` counts days, the same for all;
         - ``"alive"`` takes the probability that the customer is still active, of `model`.
     new_days : float, default=None
-        Customers are new up to so many days after their first order, whatever else they do. None
-        means, with ``"cadence"``, the silence after which a customer with one order is at risk,
-        and 30 days otherwise.
-    at_risk_days, churned_days : float, default=60, 180
+        Customers are new up to so many days after their first order, whatever else they do, and
+        reactivated up to so many after the one that brought them back. None means, with
+        ``"cadence"``, the silence after which a customer with one order is at risk, and 30 days
+        otherwise.
+    at_risk_days, churned_days : float, default=None
         With ``"fixed"``, customers are at risk or churned when their last order is more than so
-        many days ago.
+        many days ago. None: 60 and 180.
     at_risk_gaps, churned_gaps : float, default=None
         With ``"cadence"``, customers are at risk or churned when their silence is longer than so
         many of their own gaps. None: learned in ``fit``.
-    at_risk_alive, churned_alive : float, default=0.8, 0.5
+    at_risk_alive, churned_alive : float, default=None
         With ``"alive"``, customers are at risk or churned when the probability that they are
-        still active is lower than this.
+        still active is lower than this. None: 0.8 and 0.5.
     model : estimator, default=None
         With ``"alive"``, the model of repeat buying, with ``fit(X)`` and ``predict_alive(X)``;
         None means :class:`segkit.clv.ParetoNBD`. It gets `columns` as an array, and is cloned:
@@ -122,8 +129,8 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
     - prospect: no order yet, which is ``order_days`` below 1 or a missing ``recency_days``;
     - new: the first order is at most `new_days` ago;
     - churned, at risk: silent for longer than the thresholds;
-    - reactivated: back after a gap so long that, just before the last order, the customer would
-      have been churned;
+    - reactivated: back for at most `new_days` after a gap so long that, just before the last
+      order, the customer would have been churned;
     - active: all others.
 
     The order is that of the journey and not a rank: new customers often come back less than
@@ -182,12 +189,12 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
         "columns": [list, tuple],
         "method": [StrOptions({"cadence", "fixed", "alive"})],
         "new_days": [None, Interval(Real, 0, None, closed="left")],
-        "at_risk_days": [Interval(Real, 0, None, closed="left")],
-        "churned_days": [Interval(Real, 0, None, closed="left")],
+        "at_risk_days": [None, Interval(Real, 0, None, closed="left")],
+        "churned_days": [None, Interval(Real, 0, None, closed="left")],
         "at_risk_gaps": [None, Interval(Real, 0, None, closed="left")],
         "churned_gaps": [None, Interval(Real, 0, None, closed="left")],
-        "at_risk_alive": [Interval(Real, 0, 1, closed="both")],
-        "churned_alive": [Interval(Real, 0, 1, closed="both")],
+        "at_risk_alive": [None, Interval(Real, 0, 1, closed="both")],
+        "churned_alive": [None, Interval(Real, 0, 1, closed="both")],
         "model": [None, BaseEstimator],
         "stages": [None, Mapping],
     }
@@ -203,12 +210,12 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
         columns: Sequence[str | int] = ("recency_days", "order_days", "tenure_days"),
         method: Literal["cadence", "fixed", "alive"] = "cadence",
         new_days: float | None = None,
-        at_risk_days: float = 60,
-        churned_days: float = 180,
+        at_risk_days: float | None = None,
+        churned_days: float | None = None,
         at_risk_gaps: float | None = None,
         churned_gaps: float | None = None,
-        at_risk_alive: float = 0.8,
-        churned_alive: float = 0.5,
+        at_risk_alive: float | None = None,
+        churned_alive: float | None = None,
         model: Any = None,
         stages: Mapping[str, str] | None = None,
     ) -> None:
@@ -245,10 +252,11 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
         ------
         ColumnError, SegkitTypeError, SegkitValueError
             For a missing column, text in place of numbers, infinities, impossible counts, no
-            customers, thresholds in the wrong order, unknown stages.
+            customers, thresholds in the wrong order or of another method, unknown stages.
         """
         owner = type(self).__name__
         names = stage_names(self.stages, owner=owner)
+        given = given_thresholds(self.method, self.get_params(deep=False), owner=owner)
         values = self._validate_customers(X, reset=True)
         if len(self._columns_used) > 4:
             raise ColumnError(
@@ -256,7 +264,7 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
                 f"tenure and the last gap), got {tuple(self._columns_used)}."
             )
         buyers = values[~np.isnan(values[:, :3]).any(axis=1) & (values[:, 1] >= 1), :3]
-        silence, new_days, at_risk, churned = self._learn(buyers, owner)
+        silence, new_days, at_risk, churned = self._learn(buyers, *given)
         journey = [s for s in JOURNEY if s != "reactivated" or len(self._columns_used) > 3]
         self._staging = Staging(
             silence,
@@ -265,7 +273,7 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
             churned,
             codes={stage: code for code, stage in enumerate(journey)},
         )
-        self.thresholds_ = self._published()
+        self.thresholds_ = self._published(given)
         self.segments_ = np.array([names[stage] for stage in journey], dtype=object)
         return self._finish_fit(X, values)
 
@@ -336,8 +344,13 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
             return self._staging.of_one(values)
         return super()._code_one(values)
 
-    def _code_expression(self, values: Sequence[nw.Expr]) -> nw.Expr | None:
-        return self._staging.expression(values) if self._staging.silence.is_formula else None
+    def _code_expression(self, values: Sequence[nw.Expr]) -> nw.Expr:
+        if not self._staging.silence.is_formula:
+            raise LazyFrameError(
+                "LifecycleStager: method='alive' asks a model, which cannot run inside a query "
+                "engine. Collect the frame first: .collect() in polars, .df() in DuckDB."
+            )
+        return self._staging.expression(values)
 
     def _feature_columns(self, frame: nw.DataFrame[Any], values: Floats) -> list[nw.Series[Any]]:
         features = self._features(values)
@@ -363,37 +376,30 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
 
     # Private helpers.
 
-    def _learn(self, buyers: Floats, owner: str) -> tuple[Silence, float, float, float]:
+    def _learn(
+        self, buyers: Floats, at_risk: Any, churned: Any
+    ) -> tuple[Silence, float, float, float]:
         """Return the measure of silence, and when customers are new, at risk and churned."""
-        silence: Silence = SilenceInDays()
-        new_days, at_risk, churned = _NEW_DAYS, float(self.at_risk_days), float(self.churned_days)
+        owner = type(self).__name__
         if self.method == "cadence":
-            given = self.at_risk_gaps, self.churned_gaps
-            silence, at_risk, churned = learn_rhythm(buyers, *given, owner=owner)
-            self.prior_ = silence.prior
-            new_days = at_risk * self.prior_["gap_days"]
-        elif self.method == "alive":
-            self.model_ = ParetoNBD() if self.model is None else clone(self.model)
-            silence = learn_model(self.model_, buyers, owner=owner)
-            at_risk, churned = 1.0 - self.at_risk_alive, 1.0 - self.churned_alive
-        if at_risk > churned:
-            unit = UNITS[self.method]
-            first, second = (getattr(self, f"{stage}_{unit}") for stage in ("at_risk", "churned"))
-            raise SegkitValueError(
-                f"{owner}: customers become at risk before they are churned, got "
-                f"at_risk_{unit}={first} and churned_{unit}={second}. Swap them."
-            )
-        return silence, new_days, at_risk, churned
-
-    def _published(self) -> dict[str, float]:
-        at_risk, churned = self._staging.at_risk, self._staging.churned
+            rhythm, at_risk, churned = learn_rhythm(buyers, at_risk, churned, owner=owner)
+            self.prior_ = rhythm.prior
+            return rhythm, at_risk * self.prior_["gap_days"], at_risk, churned
         if self.method == "alive":
-            at_risk, churned = float(self.at_risk_alive), float(self.churned_alive)
+            self.model_ = ParetoNBD() if self.model is None else clone(self.model)
+            model = learn_model(self.model_, buyers, owner=owner)
+            return model, _NEW_DAYS, 1.0 - at_risk, 1.0 - churned
+        return SilenceInDays(), _NEW_DAYS, at_risk, churned
+
+    def _published(self, given: Sequence[float | None]) -> dict[str, float]:
+        limits = [self._staging.at_risk, self._staging.churned]
+        if self.method == "alive":  # in which silence is 1 - P(alive), to the last digit or not
+            limits = [float(limit) for limit in given if limit is not None]
         unit = UNITS[self.method]
         return {
             "new_days": self._staging.new_days,
-            f"at_risk_{unit}": at_risk,
-            f"churned_{unit}": churned,
+            f"at_risk_{unit}": limits[0],
+            f"churned_{unit}": limits[1],
         }
 
     def _features(self, values: Floats) -> dict[str, Floats]:

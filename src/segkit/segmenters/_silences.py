@@ -107,9 +107,9 @@ def learn_rhythm(
     rates = fit_purchase_rates(buyers)
     if not rates.is_known:
         warnings.warn(
-            f"{owner}: none of the {len(buyers):,} customers with an order has ordered on two "
-            "days, so that there is no rhythm to learn: whoever has ordered is new. Observe them "
-            "for a longer time, or use method='fixed'.",
+            f"{owner}: no customer has ordered on two days ({len(buyers):,} have ordered), so that "
+            "there is no rhythm to learn: whoever has ordered is new. Observe them for a longer "
+            "time, or use method='fixed'.",
             NotIdentifiedWarning,
             stacklevel=5,  # the line that calls fit
         )

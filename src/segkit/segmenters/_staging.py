@@ -19,7 +19,8 @@ Floats: TypeAlias = NDArray[np.float64]
 class Staging:
     """Who is in which stage.
 
-    The columns are recency, order days and tenure, and perhaps the last gap. `at_risk` and
+    The columns are recency, order days and tenure, and perhaps the last gap. Customers are new, or
+    reactivated, for `new_days` after their first order, or the one after a long gap. `at_risk` and
     `churned` are in the units of `silence`, `codes` the codes of the stages that there are.
     """
 
@@ -50,7 +51,7 @@ class Staging:
         silence = self.silence.of(recency, orders, active_days)
         if silence > self.at_risk:
             return self.codes["churned" if silence > self.churned else "at_risk"]
-        if gap and gap[0] >= 0 and orders > 1:
+        if gap and gap[0] >= 0 and orders > 1 and recency <= self.new_days:
             before = self.silence.of(gap[0], orders - 1, max(active_days - gap[0], 0.0))
             if before > self.churned:
                 return self.codes["reactivated"]
@@ -78,7 +79,8 @@ class Staging:
         for last in gap:
             before_days = nw.max_horizontal(active_days - last, zero)
             before = self.silence.of(last, orders - 1, before_days)
-            came_back = (last >= 0) & (orders > 1) & (before > self.churned)
+            came_back = (recency <= self.new_days) & (last >= 0) & (orders > 1)
+            came_back = came_back & (before > self.churned)
             staged = staged.when(came_back).then(code["reactivated"])
         expression: nw.Expr = staged.otherwise(code["active"])
         return expression
@@ -91,7 +93,7 @@ class Staging:
         if values.shape[1] > 3:
             gap = values[:, 3]
             # A gap that is not known is none that was long.
-            back = np.flatnonzero((gap >= 0) & (orders > 1))
+            back = np.flatnonzero((gap >= 0) & (orders > 1) & (recency <= self.new_days))
             was_silent = self.silence.of(
                 gap[back], orders[back] - 1, np.maximum(active_days[back] - gap[back], 0.0)
             )
