@@ -80,7 +80,7 @@ def stage_rules(method: str, thresholds: Sequence[float], churned: str) -> dict[
         "prospect": "no order yet",
         "new": f"first order at most {new} days ago",
         "active": "all others",
-        "reactivated": f"back after a gap in which they were {churned}",
+        "reactivated": f"back for at most {new} days, after a gap in which they were {churned}",
         "at_risk": _SILENT[method].format(at_risk),
         "churned": _SILENT[method].format(gone),
     }
