@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from segkit._compat import check_feature_names_in
 from segkit._frames import UNASSIGNED, as_frame, require_frame
 from segkit._input_checks import (
     block_is_plain,
@@ -336,6 +337,13 @@ class SegmenterMixin(CustomerColumnsMixin):
             if codes is not None:
                 self.labels_ = codes
         return self
+
+    def _check_input_features(self, input_features: Any) -> None:
+        """Raise unless the names given hold the columns used; further ones may stand beside."""
+        check_is_fitted(self)
+        used = set(getattr(self, "feature_names_in_", ()))
+        if not used or input_features is None or not used <= set(input_features):
+            check_feature_names_in(self, input_features, generate_names=False)
 
     def __sklearn_is_fitted__(self) -> bool:
         """Tell whether fit has come to its end."""

@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from segkit._compat import Interval, StrOptions, check_feature_names_in, fit_context
+from segkit._compat import Interval, StrOptions, fit_context
 from segkit._frames import float_series
 from segkit.base import SegmenterMixin
 from segkit.clv import ParetoNBD
@@ -321,10 +321,7 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
         ndarray of shape (n_features,), dtype object
             ``lifecycle_stage_code``, after what it rests on.
         """
-        check_is_fitted(self)
-        used = set(getattr(self, "feature_names_in_", ()))
-        if not used or input_features is None or not used <= set(input_features):
-            check_feature_names_in(self, input_features, generate_names=False)
+        self._check_input_features(input_features)
         return np.array([*self._feature_names(), "lifecycle_stage_code"], dtype=object)
 
     def __sklearn_tags__(self) -> Tags:

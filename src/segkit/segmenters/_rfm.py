@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from segkit._compat import Interval, StrOptions, check_feature_names_in, fit_context
+from segkit._compat import Interval, StrOptions, fit_context
 from segkit._frames import integer_series, text_series
 from segkit._input_checks import missing_rows, nearest
 from segkit.base import SegmenterMixin
@@ -305,10 +305,7 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         ndarray of shape (n_columns_scored,), dtype object
             ``recency_score``, ``frequency_score``, ``monetary_score``, ...
         """
-        check_is_fitted(self)
-        used = set(getattr(self, "feature_names_in_", ()))
-        if not used or input_features is None or not used <= set(input_features):
-            check_feature_names_in(self, input_features, generate_names=False)
+        self._check_input_features(input_features)
         return np.array(self._score_names(), dtype=object)
 
     def describe(self) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from segkit._compat import HasMethods, Interval, StrOptions, check_feature_names_in, fit_context
+from segkit._compat import HasMethods, Interval, StrOptions, fit_context
 from segkit._frames import balanced
 from segkit.base import SegmenterMixin
 from segkit.base._customers import Customers
@@ -281,10 +281,7 @@ class ValueTierer(SegmenterMixin, TransformerMixin, BaseEstimator):
         ndarray of shape (1,), dtype object
             ``value_tier_code``.
         """
-        check_is_fitted(self)
-        used = set(getattr(self, "feature_names_in_", ()))
-        if not used or input_features is None or not used <= set(input_features):
-            check_feature_names_in(self, input_features, generate_names=False)
+        self._check_input_features(input_features)
         return np.array(["value_tier_code"], dtype=object)
 
     def predict_one(self, row: Any) -> str:
