@@ -184,6 +184,16 @@ def test_models_of_ones_own_get_their_columns_in_order():
     assert model.predict_alive(FEW).tolist() == [1.0] * 4
 
 
+def test_a_model_with_predictions_of_its_own_is_asked_for_them(customers):
+    class Doubled(BetaGeoNBD):
+        def predict(self, X, horizon_days=None):
+            return 2 * super().predict(X, horizon_days)
+
+    expected = 2 * CustomerLifetimeValue(purchases=BetaGeoNBD()).fit(customers).predict(customers)
+    found = CustomerLifetimeValue(purchases=Doubled()).fit(customers).predict(customers)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
 def test_parameters_of_the_models_are_set_through_the_composite(customers):
     model = CustomerLifetimeValue(purchases=Steady(), spend=GammaGamma())
     model.set_params(purchases__rate=0.5)

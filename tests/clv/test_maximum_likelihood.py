@@ -5,7 +5,7 @@ import pytest
 from scipy.special import polygamma
 from scipy.stats import gamma, norm
 
-from segkit.clv._maximum_likelihood import maximize
+from segkit.clv._maximum_likelihood import _curvature, _newton, maximize
 
 DRAWN = np.random.default_rng(0).gamma(2.5, 3.0, 4_000)
 BOUNDS = [(1e-3, 1e3)] * 2
@@ -127,6 +127,18 @@ def test_parameters_of_which_only_the_product_is_known_have_no_standard_error():
     # The second derivative by the third one's logarithm is -2,000.
     expected = [np.nan, np.nan, 5 / np.sqrt(2_000)]
     np.testing.assert_allclose(found.standard_errors, expected, rtol=1e-5)
+
+
+def test_a_flat_direction_does_not_keep_newton_steps_from_the_optimum_of_the_others():
+    # Along the first logarithm the loss falls, hardly and ever; along the second it has a minimum.
+    def loss(logs):
+        return 1e-8 * -logs[0] + (logs[1] - 1) ** 2, np.array([-1e-8, 2 * (logs[1] - 1)])
+
+    begin, low, high = np.array([0.0, 1.01]), np.full(2, -9.0), np.full(2, 9.0)
+    logs, slope, curvature = _newton(loss, begin, loss(begin)[1], low, high)
+    assert logs == pytest.approx([0, 1], abs=1e-3)
+    assert np.abs(slope).max() < 1e-6
+    np.testing.assert_allclose(curvature, _curvature(loss, logs))
 
 
 def test_numbers_that_overflow_on_the_way_give_no_warning():

@@ -318,6 +318,27 @@ def test_customers_none_of_whom_drop_out_are_said_not_to_be_told_from_slow_ones(
     assert not fitted.dropout_identified_
 
 
+@pytest.mark.parametrize(
+    ("model", "n_customers", "seed", "identified"),
+    [
+        (BetaGeoNBD, 40, 5, True),
+        (BetaGeoNBD, 40, 12, False),
+        (ParetoNBD, 40, 18, True),
+        (ParetoNBD, 80, 19, False),
+    ],
+)
+def test_a_gain_of_2_in_the_log_likelihood_makes_dropout_identified(
+    at, quiet_fit, model, n_customers, seed, identified
+):
+    like = at(model(), PUBLISHED[model])
+    drawn = like.simulate(n_customers, tenure_days=273, random_state=seed)
+    fitted = quiet_fit(model(), drawn)
+    gain = fitted.log_likelihood_ - fitted.nbd_log_likelihood_
+    assert 2 < gain < 3 if identified else 1.5 < gain < 2
+    assert fitted.standard_errors_.notna().all()
+    assert fitted.dropout_identified_ is identified
+
+
 def test_a_warning_says_what_p_alive_then_is():
     table = pd.DataFrame(NOTHING_SAID["all alike"], columns=COLUMNS)
     with pytest.warns(NotIdentifiedWarning, match=r"1\.00 for all of these customers"):

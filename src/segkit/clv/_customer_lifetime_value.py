@@ -200,7 +200,7 @@ class CustomerLifetimeValue(CustomerColumnsMixin, BaseEstimator):
         -------
         ndarray of shape (n_customers,)
             Margin times expected spend per order times expected orders, discounted; in the units
-            of the amounts.
+            of the amounts. Infinite where the expected spend is.
 
         Raises
         ------
@@ -309,7 +309,7 @@ class CustomerLifetimeValue(CustomerColumnsMixin, BaseEstimator):
         model = self.purchases_
         if isinstance(model, FrozenEstimator):
             model = model.estimator
-        if isinstance(model, PurchaseModel):
+        if isinstance(model, PurchaseModel) and type(model).predict is PurchaseModel.predict:
             return model._predict_weighted(values, days, weights)
         discounted: Floats = weights[0] * self.purchases_.predict(values, horizon_days=days[0])
         for day, weight in zip(days[1:], weights[1:], strict=True):
