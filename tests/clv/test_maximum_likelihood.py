@@ -110,6 +110,13 @@ def test_a_likelihood_that_goes_on_rising_ends_on_the_bound():
     assert found.lowest.tolist() == [True]
 
 
+def test_a_maximum_within_a_hundredth_of_a_bound_lies_on_it():
+    for end, on in ((2.01, True), (2.1, False)):
+        found = maximize(hill, [(1.0,)], [(1e-4, end)], 1)
+        assert found.highest.tolist() == [on]
+        assert bool(found.is_inside) is not on
+
+
 def product_likelihood(parameters):
     """Tell a product of two parameters and a third one, and nothing of the two apart."""
     first, second, third = parameters
