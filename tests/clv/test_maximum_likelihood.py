@@ -5,19 +5,22 @@ import pytest
 from scipy.special import polygamma
 from scipy.stats import gamma, norm
 
-from segkit.clv._maximum_likelihood import _curvature, _newton, maximize
+from segkit.clv._maximum_likelihood import maximize
 
 DRAWN = np.random.default_rng(0).gamma(2.5, 3.0, 4_000)
 BOUNDS = [(1e-3, 1e3)] * 2
 
 
 def gamma_likelihood(parameters):
-    """Return the log-likelihood of shape and scale of a gamma distribution, and its gradient."""
+    """Return the log-likelihood of shape and scale of a gamma distribution, and derivatives."""
     shape, scale = parameters
     n, total, logs = DRAWN.size, DRAWN.sum(), np.log(DRAWN).sum()
     value = gamma.logpdf(DRAWN, shape, scale=scale).sum()
     by_shape = logs - n * np.log(scale) - n * polygamma(0, shape)
-    return value, np.array([by_shape, total / scale**2 - n * shape / scale])
+    by_scale = total / scale**2 - n * shape / scale
+    by_scale_twice = n * shape / scale**2 - 2 * total / scale**3
+    hessian = [[-n * polygamma(1, shape), -n / scale], [-n / scale, by_scale_twice]]
+    return value, np.array([by_shape, by_scale]), np.array(hessian)
 
 
 @pytest.fixture(scope="module")
@@ -67,17 +70,22 @@ def visited_starts(likelihood, starts):
 
 def hill(parameters):
     """Rise to a maximum of 0 at 2."""
-    log = np.log(parameters / 2)
-    return -(log @ log), -2 * log / parameters
+    return log_square(parameters, 2)
+
+
+def log_square(parameters, top):
+    """Fall with the square of the logarithm's distance from the top."""
+    log = np.log(parameters / top)
+    return -(log @ log), -2 * log / parameters, np.diag(2 * (log - 1) / parameters**2)
 
 
 def ridge_and_hill(parameters):
     """Rise to a ridge at 1, where no gradient is 0, and from 10 on to a higher hill at 100."""
     if parameters[0] < 10:
         log = np.log(parameters)
-        return -1 - np.abs(log).sum(), -np.where(log >= 0, 1.0, -1.0) / parameters
-    log = np.log(parameters / 100)
-    return -(log @ log), -2 * log / parameters
+        side = np.where(log >= 0, 1.0, -1.0)
+        return -1 - np.abs(log).sum(), -side / parameters, np.diag(side / parameters**2)
+    return log_square(parameters, 100)
 
 
 def test_the_second_start_is_left_alone_where_the_first_converges():
@@ -102,11 +110,14 @@ def test_the_best_is_kept_where_no_start_converges():
 
 
 def test_a_likelihood_that_goes_on_rising_ends_on_the_bound():
-    found = maximize(lambda p: (-1 / p[0], 1 / p**2), [(1.0,)], [(1e-4, 1e4)], 1)
+    def levelling(p):
+        return -1 / p[0], 1 / p**2, np.diag(-2 / p**3)
+
+    found = maximize(levelling, [(1.0,)], [(1e-4, 1e4)], 1)
     assert found.highest.tolist() == [True]
     assert not found.is_inside
     assert np.isnan(found.standard_errors).all()
-    found = maximize(lambda p: (-p[0], -np.ones(1)), [(1.0,)], [(1e-4, 1e4)], 1)
+    found = maximize(lambda p: (-p[0], -np.ones(1), np.zeros((1, 1))), [(1.0,)], [(1e-4, 1e4)], 1)
     assert found.lowest.tolist() == [True]
 
 
@@ -122,7 +133,9 @@ def product_likelihood(parameters):
     first, second, third = parameters
     log, log_third = np.log(first * second / 6), np.log(third / 5)
     gradient = [-2 * log / first, -2 * log / second, -2 * log_third / third]
-    return -1e3 * (log**2 + log_third**2), 1e3 * np.array(gradient)
+    hessian = np.diag(2 * (np.array([log, log, log_third]) - 1) / parameters**2)
+    hessian[0, 1] = hessian[1, 0] = -2 / (first * second)
+    return -1e3 * (log**2 + log_third**2), 1e3 * np.array(gradient), 1e3 * hessian
 
 
 def test_parameters_of_which_only_the_product_is_known_have_no_standard_error():
@@ -136,22 +149,46 @@ def test_parameters_of_which_only_the_product_is_known_have_no_standard_error():
     np.testing.assert_allclose(found.standard_errors, expected, rtol=1e-5)
 
 
-def test_a_flat_direction_does_not_keep_newton_steps_from_the_optimum_of_the_others():
-    # Along the first logarithm the loss falls, hardly and ever; along the second it has a minimum.
-    def loss(logs):
-        return 1e-8 * -logs[0] + (logs[1] - 1) ** 2, np.array([-1e-8, 2 * (logs[1] - 1)])
+def test_a_flat_direction_does_not_keep_the_others_from_their_optimum():
+    # Along the first logarithm the value rises, hardly and ever; along the second it has a top.
+    def nearly_level(parameters):
+        value, gradient, hessian = log_square(parameters[1:], 3)
+        gradient = np.array([1e-7 / parameters[0], *gradient])
+        by_first_twice = -1e-7 / parameters[0] ** 2
+        return (
+            value + 1e-7 * np.log(parameters[0]),
+            gradient,
+            np.diag([by_first_twice, *hessian[0]]),
+        )
 
-    begin, low, high = np.array([0.0, 1.01]), np.full(2, -9.0), np.full(2, 9.0)
-    logs, slope, curvature = _newton(loss, begin, loss(begin)[1], low, high)
-    assert logs == pytest.approx([0, 1], abs=1e-3)
-    assert np.abs(slope).max() < 1e-6
-    np.testing.assert_allclose(curvature, _curvature(loss, logs))
+    found = maximize(nearly_level, [(1.0, 3.1)], [(1e-4, 1e4)] * 2, 1)
+    assert found.converged
+    assert found.parameters[1] == pytest.approx(3, abs=1e-5)
+    assert np.isnan(found.standard_errors[0])
+    assert found.standard_errors[1] == pytest.approx(3 / np.sqrt(2), rel=1e-4)
+
+
+def test_a_start_where_the_curvature_is_that_of_a_minimum_leads_to_the_maximum():
+    # A normal density: beyond one standard deviation from its top it curves upward.
+    def bell(parameters):
+        log = np.log(parameters[0])
+        value = np.exp(-(log**2) / 2)
+        by_log, by_log_twice = -log * value, (log**2 - 1) * value
+        by_parameter = by_log / parameters[0]
+        twice = (by_log_twice - by_log) / parameters[0] ** 2
+        return value, np.array([by_parameter]), np.array([[twice]])
+
+    found = maximize(bell, [(20.0,)], [(1e-4, 1e4)], 1)
+    assert found.converged
+    assert found.parameters == pytest.approx([1.0])
 
 
 def test_numbers_that_overflow_on_the_way_give_no_warning():
     def steep(parameters):
         value = np.exp(parameters[0] ** 2)
-        return -value + parameters[0], np.array([1 - 2 * parameters[0] * value])
+        slope = 1 - 2 * parameters[0] * value
+        curvature = -2 * value - 4 * parameters[0] ** 2 * value
+        return -value + parameters[0], np.array([slope]), np.array([[curvature]])
 
     found = maximize(steep, [(100.0,), (0.1,)], [(1e-4, 1e4)], 1)
     assert np.isfinite(found.log_likelihood)

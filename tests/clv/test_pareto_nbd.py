@@ -95,7 +95,7 @@ def integrated_log_likelihood(parameters, x, t_x, T):
 @pytest.mark.parametrize("parameters", PARAMETERS)
 def test_the_log_likelihood_is_the_published_one(parameters):
     values = np.concatenate([HISTORIES, HISTORIES[:2]])
-    value, gradient = ParetoLikelihood(PurchaseHistories.of(values))(np.array(parameters))
+    value, gradient, _ = ParetoLikelihood(PurchaseHistories.of(values))(np.array(parameters))
     assert value == pytest.approx(naive_log_likelihood(parameters, values), rel=1e-9)
     steps = approx_fprime(
         np.log(parameters), lambda logs: naive_log_likelihood(np.exp(logs), values), 1e-6
@@ -113,7 +113,7 @@ def test_the_log_likelihood_is_that_of_the_integral(logs, x, T, share):
     parameters = np.array([10**log for log in logs])
     t_x = share * T if x else 0.0
     values = np.array([[T - t_x, x + 1, T]])
-    value, _ = ParetoLikelihood(PurchaseHistories.of(values))(parameters)
+    value, *_ = ParetoLikelihood(PurchaseHistories.of(values))(parameters)
     expected = integrated_log_likelihood(parameters, x, T - (T - t_x), T)
     assert value == pytest.approx(expected, rel=1e-9, abs=1e-7)
 
@@ -124,7 +124,7 @@ def test_the_log_likelihood_is_that_of_the_integral(logs, x, T, share):
 def test_the_gradient_is_that_of_the_log_likelihood(logs):
     likelihood = ParetoLikelihood(PurchaseHistories.of(np.concatenate([HISTORIES, EXTREMES])))
     logs = np.array(logs) * np.log(10)
-    _, gradient = likelihood(np.exp(logs))
+    _, gradient, _ = likelihood(np.exp(logs))
     step = 1e-5
     steps = [
         (likelihood(np.exp(logs + one))[0] - likelihood(np.exp(logs - one))[0]) / (2 * step)

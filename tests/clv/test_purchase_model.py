@@ -351,9 +351,9 @@ def test_a_warning_says_what_p_alive_then_is():
 @pytest.mark.parametrize(
     ("model", "like", "seed", "said"),
     [
-        (BetaGeoNBD, (0.6, 30, 3_000, 9_000), 5, "the likelihood hardly changes along a and b"),
-        (BetaGeoNBD, (0.6, 30, 3_000, 9_000), 2, r"maximum on the boundary \(b → ∞\)"),
-        (ParetoNBD, (0.7, 60, 5_000, 900_000), 1, r"maximum on the boundary \(s → ∞\)"),
+        (BetaGeoNBD, (0.6, 30, 3_000, 9_000), 5, r"on the boundary \(b → ∞\)"),
+        (BetaGeoNBD, (0.6, 30, 3_000, 9_000), 2, r"on the boundary \(b → ∞\)"),
+        (ParetoNBD, (0.7, 60, 5_000, 900_000), 1, r"on the boundary \(s → ∞\)"),
     ],
 )
 def test_dropout_alike_for_all_is_said_and_not_taken_for_slow_buying(at, model, like, seed, said):
@@ -362,7 +362,7 @@ def test_dropout_alike_for_all_is_said_and_not_taken_for_slow_buying(at, model, 
     with pytest.warns(NotIdentifiedWarning, match=said) as caught:
         fitted = model().fit(drawn)
     assert len(caught) == 1
-    assert "slow buying: the" not in str(caught[0].message)
+    assert "do not seem to differ in how they drop out" in str(caught[0].message)
     assert fitted.converged_
     assert fitted.log_likelihood_ - fitted.nbd_log_likelihood_ > 10
     assert fitted.standard_errors_[2:].isna().any()
@@ -371,11 +371,11 @@ def test_dropout_alike_for_all_is_said_and_not_taken_for_slow_buying(at, model, 
     assert fitted.predict(drawn, horizon_days=90).mean() == pytest.approx(expected.mean(), rel=0.1)
 
 
-def test_a_flat_stretch_is_no_failure_to_converge():
-    # Here the dropout rates of the customers seem alike: s is anything from 40 to infinity.
+def test_dropout_that_seems_alike_is_no_failure_to_converge():
+    # The likelihood goes on rising, hardly, with s and beta.
     log = make_transactions(500, random_state=0)
     table = summarize_transactions(log, order_id="order_id")
-    with pytest.warns(NotIdentifiedWarning, match="hardly changes along s and beta") as caught:
+    with pytest.warns(NotIdentifiedWarning, match="not seem to differ in how they drop") as caught:
         fitted = ParetoNBD().fit(table)
     assert len(caught) == 1
     assert fitted.converged_

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.special import betaln, digamma, expit, log_expit
 
 from segkit._blocks import row_blocks
-from segkit.clv._maximum_likelihood import LogLikelihood
-from segkit.clv._nbd import PurchaseCounts, parameter_bounds
+from segkit.clv._maximum_likelihood import LogLikelihood, symmetric
+from segkit.clv._nbd import PurchaseCounts, parameter_bounds, trigamma
 from segkit.clv._purchase_histories import PurchaseHistories
 from segkit.clv._purchase_model import PurchaseModel
 
@@ -219,7 +219,7 @@ def _expected(span: Floats, rate: float, a: float, b: float, *, longest: float) 
 
 
 class BetaGeoLikelihood:
-    """Log-likelihood and gradient of r, alpha, a and b, over distinct purchase histories.
+    """Log-likelihood and derivatives of r, alpha, a and b, over distinct purchase histories.
 
     A customer may drop out right after each repeat purchase; with `from_first`, right after the
     first purchase, too (the MBG/NBD model of Batislam, Denizel & Filiztekin 2007).
@@ -245,38 +245,62 @@ class BetaGeoLikelihood:
             by_T, weights=histories.weights * histories.x, minlength=n_times
         )
 
-    def __call__(self, parameters: Floats) -> tuple[float, Floats]:
-        """Return the log-likelihood and its gradient."""
+    def __call__(self, parameters: Floats) -> tuple[float, Floats, Floats]:
+        """Return the log-likelihood and its first and second derivatives."""
         r, alpha, a, b = parameters
-        chances, n_x = self._chances, self._counts.weights
-        exposed = np.log(alpha + self._times)
-        share = 1 / (alpha + self._times)
-        rising, rising_by_r = self._counts.log_rising(r)
+        n, chances, n_x = self._n_customers, self._chances, self._counts.weights
+        exposed, share = np.log(alpha + self._times), 1 / (alpha + self._times)
+        gradient, hessian = np.zeros(4), np.zeros((4, 4))
+        value, gradient[0], hessian[0, 0] = self._counts.log_rising(r)
         terms = r * self._customers + self._purchases
-        value = rising + self._n_customers * r * np.log(alpha) - terms @ exposed
-        by_r = rising_by_r + self._n_customers * np.log(alpha) - self._customers @ exposed
-        by_alpha = self._n_customers * r / alpha - terms @ share
+        value += n * r * np.log(alpha) - terms @ exposed
+        gradient[0] += n * np.log(alpha) - self._customers @ exposed
+        gradient[1] = n * r / alpha - terms @ share
+        hessian[0, 1] = n / alpha - self._customers @ share
+        hessian[1, 1] = terms @ share**2 - n * r / alpha**2
         # Having stayed at each of the chances to drop out.
         value += n_x @ (betaln(a, b + chances) - betaln(a, b))
         stays = digamma(a + b) - digamma(a + b + chances)
-        by_a = n_x @ stays
-        by_b = n_x @ (stays + digamma(b + chances) - digamma(b))
-        # The odds of having dropped out at the last of them.
-        at_once = np.full(len(chances), -np.inf)
+        gradient[2] = n_x @ stays
+        gradient[3] = n_x @ (stays + digamma(b + chances) - digamma(b))
+        stays = trigamma(a + b) - trigamma(a + b + chances)
+        hessian[2, 2:] = n_x @ stays
+        hessian[3, 3] = n_x @ (stays + trigamma(b + chances) - trigamma(b))
+        # The odds of having dropped out at the last of them. With g the gradient of their logarithm
+        # and p the probability, the second derivatives are p (1 - p) g g' and p times those of g.
         some = chances > 0
-        at_once[some] = np.log(a) - np.log(b + chances[some] - 1)
-        gone_by_x = np.zeros(len(chances))
+        by_b = np.zeros(len(chances))
+        by_b[some] = -1 / (b + chances[some] - 1)
+        at_once = np.full(len(chances), -np.inf)
+        at_once[some] = np.log(-a * by_b[some])
+        gone_by_x, spread_by_x, by_r_by_x, by_alpha_by_x = np.zeros((4, len(chances)))
         for rows in row_blocks(len(self._x), _ROWS):
             T, t_x, x_place = self._T[rows], self._t_x[rows], self._x_place[rows]
             weights, rates = self._weights[rows], r + self._x[rows]
             waited = exposed[T] - exposed[t_x]
+            nearer = share[T] - share[t_x]
             log_odds = rates * waited + at_once[x_place]
             small = np.exp(-np.abs(log_odds))
-            gone = np.where(log_odds > 0, 1.0, small) / (1 + small) * weights
+            chance = np.where(log_odds > 0, 1.0, small) / (1 + small)
+            gone = weights * chance
+            spread = gone * (1 - chance)
+            by_alpha = rates * nearer
             value += weights @ (np.log1p(small) + np.maximum(log_odds, 0))
-            by_r += gone @ waited
-            by_alpha += (gone * rates) @ (share[T] - share[t_x])
-            gone_by_x += np.bincount(x_place, weights=gone, minlength=len(chances))
-        by_a += gone_by_x.sum() / a
-        by_b -= (gone_by_x[some] / (b + chances[some] - 1)).sum()
-        return float(value), np.array([by_r, by_alpha, by_a, by_b])
+            gradient[0] += gone @ waited
+            gradient[1] += gone @ by_alpha
+            spread_r, spread_alpha = spread * waited, spread * by_alpha
+            hessian[0, 0] += spread_r @ waited
+            hessian[0, 1] += spread_r @ by_alpha + gone @ nearer
+            hessian[1, 1] += spread_alpha @ by_alpha - (gone * by_alpha) @ (share[T] + share[t_x])
+            gone_by_x += np.bincount(x_place, gone, len(chances))
+            spread_by_x += np.bincount(x_place, spread, len(chances))
+            by_r_by_x += np.bincount(x_place, spread_r, len(chances))
+            by_alpha_by_x += np.bincount(x_place, spread_alpha, len(chances))
+        gradient[2] += gone_by_x.sum() / a
+        gradient[3] += gone_by_x @ by_b
+        hessian[0, 2:] += by_r_by_x.sum() / a, by_r_by_x @ by_b
+        hessian[1, 2:] += by_alpha_by_x.sum() / a, by_alpha_by_x @ by_b
+        hessian[2, 2] += (spread_by_x - gone_by_x).sum() / a**2
+        hessian[2, 3] += spread_by_x @ by_b / a
+        hessian[3, 3] += (spread_by_x + gone_by_x) @ by_b**2
+        return float(value), gradient, symmetric(hessian)

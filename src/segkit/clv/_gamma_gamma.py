@@ -18,7 +18,8 @@ from segkit._blocks import row_blocks
 from segkit._compat import fit_context
 from segkit.base._customer_columns import CustomerColumnsMixin
 from segkit.base._customers import Customers
-from segkit.clv._maximum_likelihood import maximize
+from segkit.clv._maximum_likelihood import maximize, symmetric
+from segkit.clv._nbd import trigamma
 from segkit.clv._purchase_model import (
     check_number_of_columns,
     check_shape,
@@ -354,7 +355,7 @@ class GammaGamma(CustomerColumnsMixin, BaseEstimator):
 
 
 class SpendLikelihood:
-    """Log-likelihood and gradient of p, q and v, given repeat orders and mean spend (> 0)."""
+    """Log-likelihood and derivatives of p, q and v, given repeat orders and mean spend (> 0)."""
 
     def __init__(self, x: Floats, mean: Floats) -> None:
         self._x, place = np.unique(x, return_inverse=True)
@@ -364,24 +365,32 @@ class SpendLikelihood:
         self._log_mean = float(np.log(mean).sum())
         self._log_total = float(x @ np.log(self._total))
 
-    def __call__(self, parameters: Floats) -> tuple[float, Floats]:
-        """Return the log-likelihood and its gradient."""
+    def __call__(self, parameters: Floats) -> tuple[float, Floats, Floats]:
+        """Return the log-likelihood and its first and second derivatives."""
         p, q, v = parameters
         x, n_x, n = self._x, self._weights, self._n_customers
-        value = n_x @ (gammaln(p * x + q) - gammaln(p * x)) - n * gammaln(q)
+        both = p * x + q
+        value = n_x @ (gammaln(both) - gammaln(p * x)) - n * gammaln(q)
         value += n * q * np.log(v) + p * self._log_total - self._log_mean
-        by_p = n_x @ (x * (digamma(p * x + q) - digamma(p * x))) + self._log_total
-        by_q = n_x @ digamma(p * x + q) - n * digamma(q) + n * np.log(v)
-        by_v = n * q / v
+        gradient, hessian = np.zeros(3), np.zeros((3, 3))
+        gradient[0] = n_x @ (x * (digamma(both) - digamma(p * x))) + self._log_total
+        gradient[1] = n_x @ digamma(both) - n * digamma(q) + n * np.log(v)
+        gradient[2] = n * q / v
+        hessian[0, 0] = n_x @ (x**2 * (trigamma(both) - trigamma(p * x)))
+        hessian[0, 1] = n_x @ (x * trigamma(both))
+        hessian[1, 1] = n_x @ trigamma(both) - n * trigamma(q)
+        hessian[1, 2], hessian[2, 2] = n / v, -n * q / v**2
         for rows in row_blocks(len(self._total), _ROWS):
             orders, money = self._orders[rows], v + self._total[rows]
-            log_money = np.log(money)
+            log_money, share = np.log(money), 1 / money
             by_orders, alone = orders @ log_money, log_money.sum()
             value -= p * by_orders + q * alone
-            by_p -= by_orders
-            by_q -= alone
-            by_v -= ((p * orders + q) / money).sum()
-        return float(value), np.array([by_p, by_q, by_v])
+            per_orders, once = orders @ share, share.sum()
+            gradient -= by_orders, alone, p * per_orders + q * once
+            hessian[0, 2] -= per_orders
+            hessian[1, 2] -= once
+            hessian[2, 2] += (p * orders + q) @ share**2
+        return float(value), gradient, symmetric(hessian)
 
 
 def _repeat_spend(values: Floats) -> tuple[Floats, Floats]:

@@ -1,41 +1,37 @@
 """Maximum likelihood of positive parameters: the optimum, and how well the data determine it.
 
-The search runs over the logarithms of the parameters with analytic gradients (L-BFGS-B, Byrd, Lu,
-Nocedal & Zhu 1995), and ends with Newton steps. The observed information is the second derivative
-of the log-likelihood, by differences of the gradient; its inverse is the covariance of the
+The search takes Newton steps on the logarithms of the parameters, damped where a plain one leads
+astray (Levenberg 1944, Marquardt 1963), with analytic first and second derivatives. Minus the
+second derivative at the optimum is the observed information; its inverse is the covariance of the
 estimates.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.stats import norm
-from threadpoolctl import ThreadpoolController
 
 Floats: TypeAlias = NDArray[np.float64]
-#: Log-likelihood and its gradient, given the parameters.
-LogLikelihood: TypeAlias = Callable[[Floats], tuple[float, Floats]]
+#: Log-likelihood, gradient and second derivatives, given the parameters.
+LogLikelihood: TypeAlias = Callable[[Floats], tuple[float, Floats, Floats]]
 
 # Gradients per customer, with respect to the logarithm of a parameter: where the search ends, and
 # where its end is taken for an optimum.
-_SEARCH_TOLERANCE = 1e-5
+_SEARCH_TOLERANCE = 1e-8
 _TOLERANCE = 1e-6
-_MOST_ITERATIONS = 500
-_MOST_NEWTON_ROUNDS = 4
-_MOST_NEWTON_STEPS = 5
-_LARGEST_NEWTON_STEP = 0.5
-# Less curvature than this share of the largest does not lengthen a Newton step.
-_LEAST_CURVATURE = 1e-4
-# Of the logarithm, for second derivatives.
-_STEP = 1e-4
+_MOST_STEPS = 200
+# Of the logarithms: a factor of e^2 at a time.
+_LONGEST_STEP = 2.0
+# What is added to the curvature, tenfold at a time, until a step leads higher.
+_LEAST_DAMPING, _MOST_DAMPING = 1e-4, 1e8
+# Share of the value that is lost in rounding.
+_ROUNDING = 1e-14
 # A parameter this near to a bound, on the scale of logarithms, lies on it.
 _NEAR = 0.01
 # Information of all customers on a direction: less leaves a standard error of a factor of e^10,
@@ -105,135 +101,117 @@ def maximize(
 ) -> Maximum:
     """Maximize a log-likelihood, from further starts only where the first does not converge."""
     low, high = np.log(np.array(bounds)).T
-    best: Maximum | None = None
     n_evaluations = 0
 
-    def loss(logs: Floats) -> tuple[float, Floats]:
+    def at(logs: Floats) -> _Point:
         nonlocal n_evaluations
         n_evaluations += 1
         parameters = np.exp(logs)
-        value, gradient = log_likelihood(parameters)
-        return -value / n_customers, -gradient * parameters / n_customers
+        value, gradient, hessian = log_likelihood(parameters)
+        slope = gradient * parameters
+        curvature = -hessian * np.outer(parameters, parameters) - np.diag(slope)
+        return _Point(logs, value / n_customers, slope / n_customers, curvature / n_customers)
 
-    for start in starts:
-        begin = np.clip(np.log(start), low + _NEAR, high - _NEAR)
-        # Threads wait for each other longer than these small products take; and where the search
-        # probes, numbers may overflow.
-        quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
-        with _threadpools().limit(limits=1), quiet:
-            logs, slope = _search(loss, begin, low, high)
-            logs, slope, curvature = _newton(loss, logs, slope, low, high)
-            found = _maximum(loss, logs, slope, curvature, low, high, n_customers)
-        if best is None or found.log_likelihood > best.log_likelihood:
-            best = found
-        if found.converged:
-            break
+    best: _Point | None = None
+    # Where the search probes, numbers may overflow.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for start in starts:
+            found = _climb(at, np.clip(np.log(start), low, high), low, high)
+            if best is None or found.value > best.value:
+                best = found
+            if found.is_top(low, high, _TOLERANCE):
+                break
     assert best is not None
-    return replace(best, n_evaluations=n_evaluations)
+    return _maximum(best, low, high, n_customers, n_evaluations)
 
 
-@cache
-def _threadpools() -> ThreadpoolController:
-    return ThreadpoolController()
+@dataclass(frozen=True)
+class _Point:
+    """A point on the scale of logarithms: the value there, per customer, and its derivatives.
 
-
-def _search(
-    loss: Callable[[Floats], tuple[float, Floats]], begin: Floats, low: Floats, high: Floats
-) -> tuple[Floats, Floats]:
-    found = minimize(
-        loss,
-        begin,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=list(zip(low, high, strict=True)),
-        options={
-            "maxiter": _MOST_ITERATIONS,
-            "maxfun": 2 * _MOST_ITERATIONS,
-            "ftol": 1e-13,
-            "gtol": _SEARCH_TOLERANCE,
-            "maxcor": 20,
-        },
-    )
-    return found.x, loss(found.x)[1]
-
-
-def _curvature(loss: Callable[[Floats], tuple[float, Floats]], logs: Floats) -> Floats:
-    """Return the second derivatives by the logarithms, by central differences of the gradient."""
-    steps = np.eye(logs.size) * _STEP
-    rows = [(loss(logs + step)[1] - loss(logs - step)[1]) / (2 * _STEP) for step in steps]
-    return (np.array(rows) + np.array(rows).T) / 2
-
-
-def _newton(
-    loss: Callable[[Floats], tuple[float, Floats]],
-    logs: Floats,
-    slope: Floats,
-    low: Floats,
-    high: Floats,
-) -> tuple[Floats, Floats, Floats]:
-    """Take Newton steps from near the optimum, as long as they make the gradient smaller.
-
-    Returns the curvature at their end beside the point and its gradient.
+    `curvature` is minus the second derivative.
     """
-    curvature = _curvature(loss, logs)
-    free = ~(_on(logs, low) | _on(logs, high))
-    if not free.any() or not np.isfinite(curvature).all():
-        return logs, slope, curvature
-    for _ in range(_MOST_NEWTON_ROUNDS):
-        begin, values, vectors = logs, *np.linalg.eigh(curvature[np.ix_(free, free)])
-        # Where the likelihood is flat, the plain step is long and leads nowhere.
-        values = np.maximum(values, _LEAST_CURVATURE * max(values.max(), 1e-300))
-        for _ in range(_MOST_NEWTON_STEPS):
-            step = np.zeros(logs.size)
-            step[free] = vectors @ ((vectors.T @ slope[free]) / values)
-            if not np.abs(step).max() < _LARGEST_NEWTON_STEP or not np.abs(slope[free]).max() > 0:
+
+    logs: Floats
+    value: float
+    slope: Floats
+    curvature: Floats
+
+    @property
+    def is_finite(self) -> bool:
+        return bool(
+            np.isfinite(self.value)
+            and np.isfinite(self.slope).all()
+            and np.isfinite(self.curvature).all()
+        )
+
+    def free(self, low: Floats, high: Floats) -> NDArray[np.bool_]:
+        """Return which parameters are not held by a bound that the value rises toward."""
+        held: NDArray[np.bool_] = ((self.logs <= low) & (self.slope < 0)) | (
+            (self.logs >= high) & (self.slope > 0)
+        )
+        return ~held
+
+    def is_top(self, low: Floats, high: Floats, tolerance: float) -> bool:
+        """Tell whether the value rises in no direction that is open."""
+        rising = np.abs(self.slope[self.free(low, high)])
+        return bool(rising.max(initial=0.0) < tolerance)
+
+
+def _climb(at: Callable[[Floats], _Point], start: Floats, low: Floats, high: Floats) -> _Point:
+    """Climb by damped Newton steps until the gradient vanishes or no step leads higher.
+
+    Where the curvature has another sign than at a maximum, its size is taken, so that the step
+    still leads upward.
+    """
+    point, damping = at(start), 0.0
+    for _ in range(_MOST_STEPS):
+        if not point.is_finite or point.is_top(low, high, _SEARCH_TOLERANCE):
+            return point
+        free = point.free(low, high)
+        values, vectors = np.linalg.eigh(point.curvature[np.ix_(free, free)])
+        slope = vectors.T @ point.slope[free]
+        while True:
+            step = np.zeros(start.size)
+            step[free] = vectors @ (slope / np.maximum(np.abs(values) + damping, 1e-12))
+            step *= min(1.0, _LONGEST_STEP / np.abs(step).max())
+            further = at(np.clip(point.logs + step, low, high))
+            if further.is_finite and further.value >= point.value - _ROUNDING * abs(point.value):
+                point, damping = further, damping / 10 if damping > _LEAST_DAMPING else 0.0
                 break
-            further = np.clip(logs - step, low, high)
-            slope_further = loss(further)[1]
-            if not np.abs(slope_further[free]).max() < np.abs(slope[free]).max():
-                break
-            logs, slope = further, slope_further
-        if logs is begin:
-            break
-        curvature = _curvature(loss, logs)
-        if np.abs(slope[free]).max() < _TOLERANCE:
-            break
-    return logs, slope, curvature
+            damping = max(10 * damping, _LEAST_DAMPING)
+            if damping > _MOST_DAMPING:
+                return point
+    return point
 
 
 def _maximum(
-    loss: Callable[[Floats], tuple[float, Floats]],
-    logs: Floats,
-    slope: Floats,
-    curvature: Floats,
-    low: Floats,
-    high: Floats,
-    n_customers: float,
+    point: _Point, low: Floats, high: Floats, n_customers: float, n_evaluations: int
 ) -> Maximum:
-    parameters = np.exp(logs)
-    lowest, highest = _on(logs, low), _on(logs, high)
-    free = ~(lowest | highest)
-    covariance = np.full(curvature.shape, np.nan)
-    flat = np.zeros(logs.size, dtype=bool)
-    if free.any() and np.isfinite(curvature).all():
-        values, vectors = np.linalg.eigh(curvature[np.ix_(free, free)] * n_customers)
+    parameters = np.exp(point.logs)
+    lowest, highest = np.abs(point.logs - low) < _NEAR, np.abs(point.logs - high) < _NEAR
+    on_bound = lowest | highest
+    covariance = np.full(point.curvature.shape, np.nan)
+    flat = np.zeros(parameters.size, dtype=bool)
+    if point.is_finite:
+        # With those on a bound: others may be tied to them, as two that go to infinity together.
+        values, vectors = np.linalg.eigh(point.curvature * n_customers)
         known = values > _LEAST_INFORMATION
-        flat[free] = (np.abs(vectors[:, ~known]) > _PART).any(axis=1)
-        inverse = (vectors[:, known] / values[known]) @ vectors[:, known].T
-        covariance[np.ix_(free, free)] = inverse
-        covariance[flat] = covariance[:, flat] = np.nan
+        flat = (np.abs(vectors[:, ~known]) > _PART).any(axis=1)
+        covariance = (vectors[:, known] / values[known]) @ vectors[:, known].T
+        covariance[flat | on_bound] = covariance[:, flat | on_bound] = np.nan
     return Maximum(
         parameters=parameters,
-        log_likelihood=-loss(logs)[0] * n_customers,
+        log_likelihood=point.value * n_customers,
         covariance=covariance * np.outer(parameters, parameters),
         lowest=lowest,
         highest=highest,
-        flat=flat,
-        converged=bool(np.abs(slope[free]).max(initial=0.0) < _TOLERANCE),
-        n_evaluations=0,
+        flat=flat & ~on_bound,
+        converged=point.is_finite and point.is_top(low, high, _TOLERANCE),
+        n_evaluations=n_evaluations,
     )
 
 
-def _on(logs: Floats, bound: Floats) -> NDArray[np.bool_]:
-    on: NDArray[np.bool_] = np.abs(logs - bound) < _NEAR
-    return on
+def symmetric(matrix: Floats) -> Floats:
+    """Return a symmetric matrix, given its upper half; the lower one is not looked at."""
+    return np.triu(matrix) + np.triu(matrix, 1).T

@@ -302,42 +302,38 @@ class PurchaseModel(CustomerColumnsMixin, BaseEstimator):
     def _warn_not_identified(
         self, found: Maximum, gain: float, histories: PurchaseHistories
     ) -> None:
-        owner = type(self).__name__
-        names = " and ".join(f"{name}_" for name in self._dropout_parameters)
-        bounds = [
-            f"{name} → {'0' if low else '∞'}"
-            for name, low, high in zip(
-                self._parameter_names, found.lowest, found.highest, strict=True
-            )
-            if low or high
-        ]
-        where = f"its maximum on the boundary ({', '.join(bounds)})"
-        if gain >= _LEAST_GAIN:
-            flat = [
-                n for n, is_flat in zip(self._parameter_names, found.flat, strict=True) if is_flat
-            ]
-            why = (
-                f"the likelihood has {where}"
-                if bounds
-                else f"the likelihood hardly changes along {' and '.join(flat)}"
-            )
-            names = "These parameters"
-        else:
-            why = (
-                "the data do not tell dropout from slow buying: the log-likelihood is "
-                f"{gain:.2f} above that of a model without dropout"
-            )
-            if bounds:
-                why += f", and has {where}"
+        names = self._parameter_names
         alive = self._alive(histories)
         low, high = f"{alive.min():.2f}", f"{alive.max():.2f}"
         chances = f"{low} for all of" if low == high else f"{low} to {high} for"
-        warn(
-            f"{owner}: {why}. {names} are not identified, and predict_alive is what the form of "
-            f"the model makes of it: {chances} these customers. Observe them for a longer time, or "
-            "stage them by their own rhythm (LifecycleStager, method='cadence').",
-            NotIdentifiedWarning,
-        )
+        bounds = [
+            f"{name} → {'0' if low else '∞'}"
+            for name, low, high in zip(names, found.lowest, found.highest, strict=True)
+            if low or high
+        ]
+        where = f"has its maximum on the boundary ({', '.join(bounds)})"
+        if not bounds:
+            flat = [name for name, is_flat in zip(names, found.flat, strict=True) if is_flat]
+            where = f"hardly changes along {' and '.join(flat)}"
+        if gain < _LEAST_GAIN:
+            dropout = " and ".join(f"{name}_" for name in self._dropout_parameters)
+            message = (
+                "the data do not tell dropout from slow buying: the log-likelihood is "
+                f"{gain:.2f} above that of a model without dropout"
+                + (f", and {where}" if bounds else "")
+                + f". {dropout} are not identified, and predict_alive is what the form of the "
+                f"model makes of it: {chances} these customers. Observe them for a longer time, or "
+                "stage them by their own rhythm (LifecycleStager, method='cadence')."
+            )
+        else:
+            in_dropout = (found.lowest | found.highest | found.flat)[2:].any()
+            respect = "how they drop out" if in_dropout else "how often they buy"
+            message = (
+                f"the likelihood {where}: customers do not seem to differ in {respect}. These "
+                "parameters are not identified, only what they give together; predict and "
+                f"predict_alive ({chances} these customers) take the customers for alike in it."
+            )
+        warn(f"{type(self).__name__}: {message}", NotIdentifiedWarning)
 
 
 def model_input(model: Any, values: Floats) -> Any:

@@ -371,7 +371,7 @@ class ValueTierer(SegmenterMixin, TransformerMixin, BaseEstimator):
         return balanced(add, [step.cast(nw.Int64) for step in [*below, value <= 0]])
 
     def _rules(self) -> list[str]:
-        digits = 10 if self._predicts else 15  # predictions are not exact anyway
+        digits = 6 if self._predicts else 15  # further ones of predictions are noise
         return tier_rules(self._value_name, self.thresholds_.tolist(), digits=digits)
 
     # Private helpers.
