@@ -32,6 +32,7 @@ _LONGEST_STEP = 2.0
 _LEAST_DAMPING, _MOST_DAMPING = 1e-4, 1e8
 # Share of the value that is lost in rounding.
 _ROUNDING = 1e-14
+_NORMAL_QUANTILE = float(norm.ppf(0.975))
 # A parameter this near to a bound, on the scale of logarithms, lies on it.
 _NEAR = 0.01
 # Information of all customers on a direction: less leaves a standard error of a factor of e^10,
@@ -74,7 +75,7 @@ class Maximum:
         """
         errors = self.standard_errors
         with np.errstate(over="ignore"):
-            factor = np.exp(norm.ppf(0.975) * errors / self.parameters)
+            factor = np.exp(_NORMAL_QUANTILE * errors / self.parameters)
             return pd.DataFrame(
                 {
                     "estimate": self.parameters,
