@@ -16,6 +16,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.frozen import FrozenEstimator
 
 from segkit._frames import Frame
 from segkit.exceptions import (
@@ -158,6 +159,12 @@ def check_customer_columns(columns: Mapping[str, NDArray[Any]], *, owner: str) -
                     f"{columns[smaller].size:,} rows, which no customer can do. Are the columns "
                     "swapped?"
                 )
+
+
+def estimator_name(estimator: Any) -> str:
+    """Return the class of an estimator, as a message names it: of a frozen one, what is inside."""
+    inside = estimator.estimator if isinstance(estimator, FrozenEstimator) else estimator
+    return type(inside).__name__
 
 
 def row_values(row: Any, keys: Sequence[str | int], *, owner: str) -> list[float]:

@@ -18,7 +18,7 @@ from sklearn.frozen import FrozenEstimator
 
 from frames import as_kind, columns_of, rows_of
 from segkit import LifecycleStager, summarize_transactions
-from segkit.clv import BetaGeoNBD, ParetoNBD
+from segkit.clv import BetaGeoNBD, CustomerLifetimeValue, ParetoNBD
 from segkit.datasets import make_transactions
 from segkit.exceptions import (
     AlwaysAliveWarning,
@@ -254,7 +254,8 @@ def test_three_silences_are_enough_to_learn_from():
 
 
 def test_prospects_teach_nothing(customers):
-    zeros = customers.assign(recency_days=0.0, order_days=0, tenure_days=0.0).head(100)
+    nothing = {"recency_days": 0.0, "order_days": 0, "tenure_days": 0.0, "last_gap_days": np.nan}
+    zeros = customers.assign(**nothing).head(100)
     with_them = LifecycleStager().fit(pd.concat([customers, zeros]))
     assert with_them.thresholds_ == LifecycleStager().fit(customers).thresholds_
 
@@ -287,7 +288,7 @@ def test_the_expected_gap_nears_the_customers_own_with_every_order(customers):
             "recency_days": 0.0,
             "order_days": [1.0, 11, 101, 1001],
             "tenure_days": [0.0, 100, 1000, 10_000],
-            "last_gap_days": 10.0,
+            "last_gap_days": [np.nan, 10, 10, 10],
         }
     )
     gaps = stager.transform(rows)[:, 0]
@@ -466,6 +467,9 @@ def test_ids_and_order_of_rows_change_no_stage(customers):
         ({"at_risk_gaps": 3, "churned_gaps": 2}, "at_risk_gaps=3 and churned_gaps=2"),
         ({"method": "alive", "at_risk_alive": 0.2}, "at_risk_alive=0.2 and churned_alive=0.5"),
         ({"at_risk_days": 30}, "at_risk_days is for method='fixed', and method is 'cadence'"),
+        ({"method": "fixed", "at_risk_days": 200}, "latter is the default: set churned_days, too"),
+        ({"method": "fixed", "churned_days": 30}, "former is the default: set at_risk_days, too"),
+        ({"model": ParetoNBD()}, "model is for method='alive'"),
         ({"method": "fixed", "churned_gaps": 3}, "Set churned_days instead"),
         ({"method": "fixed", "at_risk_alive": 0.9}, "at_risk_alive is for method='alive'"),
         ({"stages": {"lost": "gone"}}, r"stages names \['lost'\]"),
@@ -510,3 +514,81 @@ def test_the_table_is_left_as_it_was(customers, eager_kind):
     before = columns_of(frame)
     LifecycleStager().fit(frame).assign(frame)
     assert columns_of(frame) == before
+
+
+def test_a_method_set_after_fit_waits_for_the_next_fit(customers):
+    stager = LifecycleStager(method="fixed").fit(customers)
+    rules, names = stager.describe(), stager.get_feature_names_out().tolist()
+    for method in ("alive", "cadence"):
+        stager.set_params(method=method)
+        pd.testing.assert_frame_equal(stager.describe(), rules)
+        assert stager.get_feature_names_out().tolist() == names
+        assert stager.transform(customers).shape == (len(customers), 1)
+        assert "p_alive" not in stager.assign(customers)
+
+
+@pytest.mark.parametrize("method", ["cadence", "fixed"])
+def test_an_infinite_recency_in_a_lazy_frame_is_a_mistake_and_no_prospect(method, lazy_kind):
+    rows = pd.DataFrame(
+        {
+            "recency_days": [np.inf, -np.inf, 40.0, 40.0, np.nan],
+            "order_days": [3.0, 3, 3, np.inf, 0],
+            "tenure_days": [250.0, 250, 250, 250, np.nan],
+            "row": range(5),
+        }
+    )
+    fitted = LifecycleStager(method=method).fit(BY_HAND.drop(columns="last_gap_days"))
+    staged = rows_of(fitted.assign(as_kind(rows, lazy_kind)), "row")
+    stages = [row["lifecycle_stage"] for row in staged]
+    assert stages[:2] == ["unassigned"] * 2
+    assert stages[2] in JOURNEY[1:]
+    assert stages[3:] == ["unassigned", "prospect"]
+
+
+def test_columns_are_checked_by_the_part_they_play(customers):
+    columns = ["r", "o", "t", "g"]
+    renamed = customers.set_axis(["customer_id", *columns], axis="columns")
+    stager = LifecycleStager(columns=columns).fit(renamed)
+    row = {"r": 40.0, "o": 3.0, "t": 250.0, "g": 30.0}
+    assert stager.predict_one(row) == stager.predict_segments(pd.DataFrame([row]))[0]
+    for wrong, message in (
+        ({"r": -1.0}, "column 'r' is negative in 1 of 1 rows"),
+        ({"r": 300.0}, "'r' exceeds 't' in 1 of 1 rows"),
+        ({"g": -1.0}, "column 'g' is negative"),
+        ({"g": 251.0}, "'g' exceeds 't' in 1 of 1 rows"),
+    ):
+        with pytest.raises(SegkitValueError, match=message):
+            stager.predict(pd.DataFrame([row | wrong]))
+    for wrong in ({"r": -1.0}, {"r": 300.0}, {"g": -1.0}, {"g": 251.0}):
+        with pytest.raises(SegkitValueError):
+            stager.predict_one(row | wrong)
+
+
+def test_a_fourth_column_of_ones_own_stands_for_the_last_gap(customers):
+    own = customers.assign(pause=customers["last_gap_days"])
+    columns = ["recency_days", "order_days", "tenure_days", "pause"]
+    stager = LifecycleStager(columns=columns).fit(own)
+    assert stager.feature_names_in_.tolist() == columns
+    assert stager.labels_.tolist() == LifecycleStager().fit(customers).labels_.tolist()
+
+
+def test_given_thresholds_are_told_as_they_are(customers):
+    stager = LifecycleStager(
+        method="fixed", new_days=1095.5, at_risk_days=1460.5, churned_days=10_950
+    )
+    rules = stager.fit(customers).describe().set_index("segment")["rule"]
+    assert rules["new"] == "first order at most 1,095.5 days ago"
+    assert rules["at_risk"] == "silent for more than 1,460.5 days"
+    assert rules["churned"] == "silent for more than 10,950 days"
+
+
+def test_warnings_name_the_line_of_the_user(customers):
+    model = FrozenEstimator(BetaGeoNBD().fit(customers.dropna(subset="recency_days")))
+    with pytest.warns(AlwaysAliveWarning, match="by BetaGeoNBD") as caught:
+        LifecycleStager(method="alive", model=model).fit_predict(customers)
+    assert caught[0].filename == __file__
+
+
+def test_a_model_that_needs_more_columns_is_refused(customers):
+    with pytest.raises(SegkitValueError, match="CustomerLifetimeValue needs more"):
+        LifecycleStager(method="alive", model=CustomerLifetimeValue()).fit(customers)

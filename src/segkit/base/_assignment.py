@@ -7,7 +7,7 @@ frame gets expressions, which its engine runs when it is executed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import and_
+from operator import and_, or_
 from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
@@ -68,7 +68,11 @@ def assign_lazy(
     check_numeric(names, frame, owner=owner)
     steps = segmenter._feature_expressions(values)
     _check_added_names(segmenter, frame, [name for step in steps for name in step], label)
-    if not segmenter._handles_missing():
+    if segmenter._handles_missing():
+        # What is missing may mean something; what is infinite is a mistake.
+        infinite = balanced(or_, [_is_infinite(name) for name in names])
+        code = nw.when(infinite).then(nw.lit(-1)).otherwise(code)
+    else:
         code = nw.when(complete).then(code).otherwise(nw.lit(-1))
     # In steps, so that the engine computes features once for the codes, and codes for the labels.
     if group is not None:
@@ -84,6 +88,12 @@ def assign_lazy(
     named = chain.otherwise(nw.lit(UNASSIGNED)).cast(label_dtype(frame, [*labels, UNASSIGNED]))
     added = [_CODE] if group is None else [_CODE, _GROUP]
     return coded.with_columns(named.alias(label)).drop(added)
+
+
+def _is_infinite(name: str) -> nw.Expr:
+    """Return where a column is infinite; null where it is null."""
+    value = nw.col(name).cast(nw.Float64)
+    return ~(value.is_finite() | value.is_nan())
 
 
 def _null_where_missing(name: str) -> nw.Expr:

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from segkit._blocks import row_blocks
 from segkit._compat import fit_context
+from segkit._warn import warn
 from segkit.base._customer_columns import CustomerColumnsMixin
 from segkit.base._customers import Customers
 from segkit.clv._maximum_likelihood import Maximum, maximize, symmetric
@@ -26,13 +27,12 @@ from segkit.clv._purchase_model import (
     numbers_of,
     warn_not_converged,
 )
-from segkit.clv._warn import warn
 from segkit.exceptions import CorrelatedSpendWarning, NotIdentifiedWarning, SegkitValueError
 
 Floats: TypeAlias = NDArray[np.float64]
 
-# A correlation that matters, whatever the number of customers. In data drawn from the model it is up
-# to 0.09, because the mean of few skewed amounts is mostly low.
+# A correlation that matters, whatever the number of customers. In data drawn from the model it is
+# up to 0.09, because the mean of few skewed amounts is mostly low.
 _MATERIAL_CORRELATION = 0.15
 # In standard deviations: p < .01.
 _SIGNIFICANT = 2.576

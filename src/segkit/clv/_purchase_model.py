@@ -14,12 +14,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from segkit._compat import Interval, fit_context
+from segkit._warn import warn
 from segkit.base._customer_columns import CustomerColumnsMixin
 from segkit.base._customers import Customers
 from segkit.clv._maximum_likelihood import LogLikelihood, Maximum, maximize
 from segkit.clv._nbd import fit_nbd
 from segkit.clv._purchase_histories import PurchaseHistories, check_histories
-from segkit.clv._warn import warn
 from segkit.exceptions import (
     ColumnError,
     NotConvergedWarning,

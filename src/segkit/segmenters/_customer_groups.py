@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import numbers
-import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from operator import add
@@ -17,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from segkit._frames import balanced
+from segkit._warn import warn
 from segkit.exceptions import SegkitTypeError, SmallGroupsWarning
 
 #: A label and its kind: a number is no text and no boolean, in whatever engine.
@@ -80,12 +80,11 @@ class CustomerGroups:
 def warn_of_small_groups(large_enough: NDArray[np.bool_], column: Any, n_bins: int) -> None:
     """Warn of groups that have fewer customers than there are scores."""
     if not large_enough.all():
-        warnings.warn(
+        warn(
             f"RFMScorer: {int((~large_enough).sum()):,} of {large_enough.size:,} groups in "
             f"{column!r} have fewer than {n_bins} customers with all values, one for each score. "
             "They are scored with the edges of all customers.",
             SmallGroupsWarning,
-            stacklevel=5,  # the line that calls fit
         )
 
 

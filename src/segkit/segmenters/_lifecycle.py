@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from segkit._compat import Interval, StrOptions, fit_context
 from segkit._frames import float_series
 from segkit.base import SegmenterMixin
+from segkit.base._customers import Customers
 from segkit.clv import ParetoNBD
 from segkit.exceptions import ColumnError, LazyFrameError
 from segkit.segmenters._silences import (
@@ -32,8 +33,9 @@ from segkit.segmenters._silences import (
 )
 from segkit.segmenters._stage_definition import (
     JOURNEY,
-    UNITS,
-    given_thresholds,
+    check_journeys,
+    checked_thresholds,
+    journey_limits,
     stage_names,
     stage_rules,
 )
@@ -44,8 +46,6 @@ Floats: TypeAlias = NDArray[np.float64]
 _LAST_GAP = "last_gap_days"
 # For methods that do not learn it.
 _NEW_DAYS = 30.0
-# What stages rest on, beside the columns themselves.
-_FEATURES = {"cadence": ["expected_gap_days", "silent_gaps"], "fixed": [], "alive": ["p_alive"]}
 
 
 class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
@@ -55,9 +55,9 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
     ----------
     columns : sequence of str or of int, default=("recency_days", "order_days", "tenure_days")
         The columns that hold days since the last order, days with an order, and days since the
-        first order; a fourth one holds the days between the last two orders. A frame's
-        ``last_gap_days`` is that fourth column, wherever it is there in ``fit``. Integers are
-        positions.
+        first order; a fourth one holds the days between the last two orders. Where three are
+        named, a frame's ``last_gap_days`` is that fourth column, if it is there in ``fit``; of an
+        array it must be named. Integers are positions.
     method : {"cadence", "fixed", "alive"}, default="cadence"
         How long a silence must be to count:
 
@@ -203,6 +203,7 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
     prior_: dict[str, float]
     model_: Any
     _staging: Staging
+    _given: set[str]
 
     def __init__(
         self,
@@ -256,15 +257,13 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
         """
         owner = type(self).__name__
         names = stage_names(self.stages, owner=owner)
-        given = given_thresholds(self.method, self.get_params(deep=False), owner=owner)
+        parameters = self.get_params(deep=False)
+        limits = checked_thresholds(self.method, parameters, owner=owner)
         values = self._validate_customers(X, reset=True)
-        if len(self._columns_used) > 4:
-            raise ColumnError(
-                f"{owner}: columns must be three or four (recency, order days, "
-                f"tenure and the last gap), got {tuple(self._columns_used)}."
-            )
+        if not isinstance(self._columns_used[0], int):
+            self._row_limits = journey_limits(len(self._columns_used))
         buyers = values[~np.isnan(values[:, :3]).any(axis=1) & (values[:, 1] >= 1), :3]
-        silence, new_days, at_risk, churned = self._learn(buyers, *given)
+        silence, new_days, at_risk, churned = self._learn(buyers, *limits)
         journey = [s for s in JOURNEY if s != "reactivated" or len(self._columns_used) > 3]
         self._staging = Staging(
             silence,
@@ -273,7 +272,8 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
             churned,
             codes={stage: code for code, stage in enumerate(journey)},
         )
-        self.thresholds_ = self._published(given)
+        self.thresholds_ = self._published(limits)
+        self._given = {name for name in self.thresholds_ if parameters[name] is not None}
         self.segments_ = np.array([names[stage] for stage in journey], dtype=object)
         return self._finish_fit(X, values)
 
@@ -322,7 +322,8 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
             ``lifecycle_stage_code``, after what it rests on.
         """
         self._check_input_features(input_features)
-        return np.array([*self._feature_names(), "lifecycle_stage_code"], dtype=object)
+        names = [*self._staging.silence.feature_names, "lifecycle_stage_code"]
+        return np.array(names, dtype=object)
 
     def __sklearn_tags__(self) -> Tags:
         """Return the tags of a segmenter for which a missing recency means something."""
@@ -332,6 +333,17 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
         return tags
 
     # The segmenter's hooks.
+
+    def _check(self, customers: Customers) -> None:
+        owner = type(self).__name__
+        if len(customers.columns) > 4:
+            raise ColumnError(
+                f"{owner}: columns must be three or four (recency, order days, tenure and the last "
+                f"gap), got {tuple(customers.columns)}."
+            )
+        super()._check(customers)
+        if customers.by_name:
+            check_journeys(customers, owner=owner)
 
     def _codes(self, values: Floats) -> NDArray[np.int64]:
         return self._staging.of(values)
@@ -368,7 +380,7 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
 
     def _rules(self) -> list[str]:
         churned = str(self.segments_[-1])
-        rules = stage_rules(self.method, list(self.thresholds_.values()), churned)
+        rules = stage_rules(self._staging.silence.rule, self.thresholds_, self._given, churned)
         return [rules[stage] for stage in self._staging.codes]
 
     # Private helpers.
@@ -392,7 +404,7 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
         limits = [self._staging.at_risk, self._staging.churned]
         if self.method == "alive":  # in which silence is 1 - P(alive), to the last digit or not
             limits = [float(limit) for limit in given if limit is not None]
-        unit = UNITS[self.method]
+        unit = self._staging.silence.unit
         return {
             "new_days": self._staging.new_days,
             f"at_risk_{unit}": limits[0],
@@ -400,7 +412,7 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
         }
 
     def _features(self, values: Floats) -> dict[str, Floats]:
-        names = self._feature_names()
+        names = self._staging.silence.feature_names
         if not names:
             return {}
         recency, orders, tenure = values[:, :3].T
@@ -417,6 +429,3 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
             features[name] = np.full(len(values), np.nan)
             features[name][known] = of_known
         return features
-
-    def _feature_names(self) -> list[str]:
-        return _FEATURES[self.method]

@@ -1,7 +1,6 @@
 """The edges of RFM scores: given by the user, or learned from the customers."""
 
 import itertools
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from segkit._binning import (
     quantile_edges,
     uniform_edges,
 )
+from segkit._warn import warn
 from segkit.exceptions import SegkitValueError, TiedScoresWarning
 from segkit.segmenters._column_edges import ColumnBinning, ColumnEdges, Edges, Scores
 
@@ -206,9 +206,8 @@ def warn_of_ties(
                 "Fewer n_bins, or edges of your own through binning=..., give scores that all "
                 "occur."
             )
-            warnings.warn(
+            warn(
                 f"RFMScorer: {cause} column {binning.column!r} with {distinct} distinct "
                 f"score{'s' if distinct > 1 else ''} of {binning.n_bins}. {advice}",
                 TiedScoresWarning,
-                stacklevel=5,  # the line that calls fit
             )

@@ -6,14 +6,15 @@ expressions alike.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segkit._binning import OrderedValues, kmeans_edges
+from segkit._input_checks import estimator_name
+from segkit._warn import warn
 from segkit.clv._purchase_model import model_input
 from segkit.clv._purchase_rates import PurchaseRates, fit_purchase_rates
 from segkit.exceptions import AlwaysAliveWarning, NotIdentifiedWarning, SegkitValueError
@@ -28,7 +29,13 @@ class Silence(Protocol):
     """A measure of silence, larger for longer ones."""
 
     #: Whether it is a formula that query engines can run.
-    is_formula: bool
+    is_formula: ClassVar[bool]
+    #: In what a silence is counted, as names of thresholds end.
+    unit: ClassVar[str]
+    #: The rule of customers whose silence is beyond a threshold.
+    rule: ClassVar[str]
+    #: What is told of customers beside their stage.
+    feature_names: ClassVar[tuple[str, ...]]
 
     def of(self, recency: Any, orders: Any, active: Any) -> Any:
         """Return the silence of customers.
@@ -43,7 +50,10 @@ class Silence(Protocol):
 class SilenceInDays:
     """Days since the last order."""
 
-    is_formula = True
+    is_formula: ClassVar[bool] = True
+    unit: ClassVar[str] = "days"
+    rule: ClassVar[str] = "silent for more than {} days"
+    feature_names: ClassVar[tuple[str, ...]] = ()
 
     def of(self, recency: Any, orders: Any, active: Any) -> Any:
         """Return the days."""
@@ -55,7 +65,10 @@ class SilenceInGaps:
     """Days since the last order, in gaps that are usual for the customer."""
 
     rates: PurchaseRates
-    is_formula = True
+    is_formula: ClassVar[bool] = True
+    unit: ClassVar[str] = "gaps"
+    rule: ClassVar[str] = "silent for more than {} of their own gaps"
+    feature_names: ClassVar[tuple[str, ...]] = ("expected_gap_days", "silent_gaps")
 
     def gap(self, orders: Any, active: Any) -> Any:
         """Return the expected gap of customers, in days.
@@ -86,7 +99,10 @@ class SilenceInChance:
     """
 
     model: Any
-    is_formula = False
+    is_formula: ClassVar[bool] = False
+    unit: ClassVar[str] = "alive"
+    rule: ClassVar[str] = "active with a probability below {}"
+    feature_names: ClassVar[tuple[str, ...]] = ("p_alive",)
 
     def of(self, recency: Any, orders: Any, active: Any) -> Any:
         """Return the probabilities."""
@@ -106,12 +122,11 @@ def learn_rhythm(
     """
     rates = fit_purchase_rates(buyers)
     if not rates.is_known:
-        warnings.warn(
+        warn(
             f"{owner}: no customer has ordered on two days ({len(buyers):,} have ordered), so that "
             "there is no rhythm to learn: whoever has ordered is new. Observe them for a longer "
             "time, or use method='fixed'.",
             NotIdentifiedWarning,
-            stacklevel=5,  # the line that calls fit
         )
     silence = SilenceInGaps(rates)
     recency, orders, tenure = buyers.T
@@ -150,28 +165,34 @@ def _first_above(at_risk: float, given: float | None, learned: float, usual: flo
 
 def learn_model(model: Any, buyers: Floats, *, owner: str) -> SilenceInChance:
     """Fit a model of repeat buying to rows of recency, order days (at least 1) and tenure."""
-    name = type(model).__name__
+    name = estimator_name(model)
     if not hasattr(model, "predict_alive"):
         raise SegkitValueError(
             f"{owner}: model must have predict_alive(X), as segkit.clv.ParetoNBD has; {name} has "
             "none."
         )
     if not len(buyers):
-        warnings.warn(
+        warn(
             f"{owner}: none of the customers has an order, from which a model could learn who is "
             "still active: customers with an order will be unassigned.",
             NotIdentifiedWarning,
-            stacklevel=5,  # the line that calls fit
         )
         return SilenceInChance(None)
-    model.fit(model_input(model, buyers), None)
+    try:
+        model.fit(model_input(model, buyers), None)
+    except ValueError as error:
+        if "feature(s)" not in str(error):
+            raise
+        raise SegkitValueError(
+            f"{owner}: model gets three columns (recency, order days, tenure), and {name} needs "
+            "more. Pass a model of repeat buying, such as ParetoNBD or its `purchases`."
+        ) from error
     once = buyers[(buyers[:, 1] == 1) & (buyers[:, 0] > 0)]
     if len(once) and (model.predict_alive(model_input(model, once)) >= 1).all():
-        warnings.warn(
+        warn(
             f"{owner}: by {name}, customers with one order can never have left: they are "
             f"{len(once) / len(buyers):.0%} of the customers here, and never at risk. Use "
             "ParetoNBD, the default, or method='cadence'.",
             AlwaysAliveWarning,
-            stacklevel=5,  # the line that calls fit
         )
     return SilenceInChance(model)

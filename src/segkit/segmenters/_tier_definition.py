@@ -1,6 +1,5 @@
 """Where value tiers begin and what they are called: as given, as learned, and in words."""
 
-import warnings
 from collections.abc import Sequence
 from string import ascii_uppercase
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from segkit._frames import UNASSIGNED
+from segkit._warn import warn
 from segkit.exceptions import SegkitValueError, SegkitWarning
 from segkit.segmenters._value_shares import Floats, ValueShares
 
@@ -88,12 +88,11 @@ def tier_thresholds(
             "amounts of your own with method='fixed', cuts=(...)."
         )
     if not shares.values.size:
-        warnings.warn(
+        warn(
             f"ValueTierer: no customer has a positive {value}, so there are no thresholds to "
             f"learn. All are in {segments[-1]!r}, and who later has a positive one is in "
             f"{segments[-2]!r}, the last tier before it.",
             SegkitWarning,
-            stacklevel=4,  # the line that calls fit
         )
         return np.full(len(cuts), np.inf)
     return shares.lowest_values(cuts, of_customers=method == "quantile")
