@@ -351,3 +351,10 @@ def test_a_model_survives_pickling_and_cloning(fitted, customers):
     copied = clone(fitted)
     assert not hasattr(copied, "purchases_")
     assert copied.get_params().keys() == fitted.get_params().keys()
+
+
+def test_parts_that_cannot_do_their_part_are_refused(customers):
+    with pytest.raises(SegkitTypeError, match=r"spend must have .* ParetoNBD lacks"):
+        CustomerLifetimeValue(spend=ParetoNBD()).fit(customers)
+    with pytest.raises(SegkitTypeError, match=r"purchases must have .* GammaGamma lacks"):
+        CustomerLifetimeValue(purchases=GammaGamma()).fit(customers)

@@ -993,3 +993,43 @@ def test_parameters_set_after_fit_change_nothing_until_the_next():
     assert tierer.fit(REGIONS).describe()["rule"][0].startswith("row ≥")
     tierer.set_params(estimator=Doubled())
     assert tierer.predict(REGIONS).tolist() == tierer.labels_.tolist()
+
+
+def test_masked_predictions_are_missing():
+    class Masking(BaseEstimator):
+        def fit(self, X, y=None):
+            """Learn nothing, and return nothing."""
+
+        def predict(self, X):
+            values = np.asarray(X)[:, 0]
+            return np.ma.masked_array(values, mask=values > 50)
+
+    X = np.array([[10.0, 1], [60, 1], [30, 1]])
+    tierer = ValueTierer(estimator=Masking(), missing="unassigned").fit(X)
+    # 30 makes three quarters of what is left, and 10 the rest.
+    assert tierer.labels_.tolist() == [0, -1, 0]
+
+
+def test_a_text_to_predict_is_refused_without_quoting_it():
+    X = np.arange(12.0).reshape(6, 2)
+    with pytest.raises(SegkitTypeError, match="cannot read y") as raised:
+        ValueTierer(estimator=LinearRegression()).fit(X, ["Ann Smith"] * 6)
+    assert "Ann" not in str(raised.value)
+
+
+def test_a_category_that_fit_did_not_see_is_missing_to_one_row_as_to_the_batch():
+    frame = pd.DataFrame({"kind": pd.Categorical(["a", "b", "a", "b"]), "spend": [1.0, 2, 3, 4]})
+
+    class ByKind(BaseEstimator):
+        def fit(self, X, y=None):
+            self.feature_names_in_ = np.array(X.columns, dtype=object)
+            return self
+
+        def predict(self, X):
+            return X["spend"].to_numpy() + X["kind"].isna().to_numpy() * 100
+
+    tierer = ValueTierer(estimator=ByKind()).fit(frame)
+    unseen = frame.assign(kind=pd.Categorical(["c"] * 4, categories=["a", "b", "c"]))
+    assert tierer.predict_one({"kind": "c", "spend": 1.0}) == "A"
+    assert tierer.predict(frame)[0] != 0
+    assert len(tierer.predict(unseen)) == 4

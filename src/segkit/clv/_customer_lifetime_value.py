@@ -17,6 +17,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from segkit._compat import Interval, fit_context
+from segkit._input_checks import estimator_name
 from segkit.base._customer_columns import CustomerColumnsMixin
 from segkit.base._customers import Customers
 from segkit.clv._gamma_gamma import GammaGamma
@@ -28,6 +29,7 @@ from segkit.clv._purchase_model import (
     checked_horizon,
     model_input,
 )
+from segkit.exceptions import SegkitTypeError
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -176,6 +178,8 @@ class CustomerLifetimeValue(CustomerColumnsMixin, BaseEstimator):
         values = self._validate_customers(X, reset=True)
         purchases = ParetoNBD() if self.purchases is None else clone(self.purchases)
         spend = GammaGamma() if self.spend is None else clone(self.spend)
+        _check_part("purchases", purchases, ["predict", "predict_alive"], "ParetoNBD")
+        _check_part("spend", spend, ["expected_order_value"], "GammaGamma")
         self.purchases_ = purchases.fit(model_input(purchases, values[:, _PURCHASES]), y)
         self.spend_ = spend.fit(model_input(spend, values[:, _SPEND]), y)
         summaries = {
@@ -315,6 +319,15 @@ class CustomerLifetimeValue(CustomerColumnsMixin, BaseEstimator):
         for day, weight in zip(days[1:], weights[1:], strict=True):
             discounted += weight * self.purchases_.predict(values, horizon_days=float(day))
         return discounted
+
+
+def _check_part(parameter: str, model: Any, verbs: Sequence[str], example: str) -> None:
+    absent = [verb for verb in verbs if not hasattr(model, verb)]
+    if absent:
+        raise SegkitTypeError(
+            f"CustomerLifetimeValue: {parameter} must have {' and '.join(verbs)}, as {example} "
+            f"has; {estimator_name(model)} lacks {' and '.join(absent)}."
+        )
 
 
 def _discounting(horizon: float, rate: float) -> tuple[Floats, Floats]:

@@ -19,6 +19,7 @@ from segkit._input_checks import (
     check_columns_present,
     check_complete,
     check_customer_columns,
+    estimator_name,
     row_limits,
     row_mapping,
     row_value,
@@ -45,7 +46,7 @@ def fit_estimator(tierer: ValueTierer, X: Any, y: Any) -> Customers:
     """Fit a clone of the estimator, as `estimator_`, and return the customers' predicted values."""
     tierer._forget()
     estimator = clone(tierer.estimator)
-    name = type(estimator).__name__
+    name = estimator_name(estimator)
     frame = as_frame(X, owner="ValueTierer")
     table: Table
     if frame is None:
@@ -87,7 +88,7 @@ def predict_customers(tierer: ValueTierer, X: Any) -> Customers:
     else:
         available = frame.collect_schema().names()
         names = [str(name) for name in columns] if by_name else available[: len(columns)]
-        table = _pandas_table(frame, names, estimator=type(tierer.estimator_).__name__)
+        table = _pandas_table(frame, names, estimator=estimator_name(tierer.estimator_))
         if not by_name:
             table = table.to_numpy(dtype=np.float64)
     _check_table(table, by_name=frame is not None)
@@ -106,6 +107,9 @@ def row_as_table(tierer: ValueTierer, row: Any) -> Table:
         only = np.zeros((1, tierer.n_features_in_))
         only[0, : len(known)] = list(known.values())
         return only
+    for name, dtype in tierer._categories.items():
+        if known[name] not in dtype.categories:
+            known[name] = np.nan
     return pd.DataFrame({name: [value] for name, value in known.items()}).astype(tierer._categories)
 
 
@@ -139,11 +143,12 @@ def predicted(estimator: Any, table: Table, *, missing: str) -> NDArray[np.float
 def _fitted(estimator: Any, table: Table, y: Any, *, missing: str) -> Any:
     """Fit to all customers, or, where missing values are refused but allowed, to the complete."""
     try:
-        return estimator.fit(table, y)
+        estimator.fit(table, y)
+        return estimator
     except (TypeError, ValueError) as error:
         if y is None and _needs_target(estimator):
             raise SegkitValueError(
-                f"ValueTierer: {type(estimator).__name__} learns from a target, and y is None. "
+                f"ValueTierer: {estimator_name(estimator)} learns from a target, and y is None. "
                 "Call fit(X, y), or pass a fitted one as FrozenEstimator(...)."
             ) from error
         if missing == "raise" or not _is_about_missing(error, table):
@@ -151,10 +156,11 @@ def _fitted(estimator: Any, table: Table, y: Any, *, missing: str) -> Any:
     rows = np.flatnonzero(~np.asarray(pd.isna(table)).any(axis=1))
     if not rows.size:
         raise SegkitValueError(
-            f"ValueTierer: {type(estimator).__name__} refuses missing values, and every customer "
+            f"ValueTierer: {estimator_name(estimator)} refuses missing values, and every customer "
             "has one; there is nothing to learn from."
         )
-    return estimator.fit(_rows(table, rows), None if y is None else np.asarray(y)[rows])
+    estimator.fit(_rows(table, rows), None if y is None else np.asarray(y)[rows])
+    return estimator
 
 
 def _rows(table: Table, rows: NDArray[np.intp]) -> Table:
@@ -163,7 +169,9 @@ def _rows(table: Table, rows: NDArray[np.intp]) -> Table:
 
 def _checked(estimator: Any, values: Any, n_rows: int) -> NDArray[np.float64]:
     """Return predictions as floats, which must be one number for each customer."""
-    name = type(estimator).__name__
+    name = estimator_name(estimator)
+    if isinstance(values, np.ma.MaskedArray):
+        values = np.ma.filled(values.astype(np.float64), np.nan)
     array = np.asarray(values)
     if array.shape == (n_rows, 1):
         array = array.ravel()
@@ -191,7 +199,7 @@ def _is_about_missing(error: Exception, table: Table) -> bool:
 
 def _raise_explained(error: Exception, estimator: Any, table: Table) -> NoReturn:
     """Raise what a user can act on, without quoting the text of a customer."""
-    name = type(estimator).__name__
+    name = estimator_name(estimator)
     if not isinstance(error, SegkitError):
         if _is_about_missing(error, table):
             absent = np.asarray(pd.isna(table))
@@ -211,6 +219,11 @@ def _raise_explained(error: Exception, estimator: Any, table: Table) -> NoReturn
             raise SegkitTypeError(
                 f"ValueTierer: {name} cannot read the columns {texts}, which hold no numbers. Pass "
                 "only columns that it reads, or a pipeline that begins with a ColumnTransformer."
+            ) from None
+        if "could not convert" in str(error):
+            raise SegkitTypeError(
+                f"ValueTierer: {name} cannot read y, which holds no numbers. Pass the numbers that "
+                "it is to predict."
             ) from None
     raise error
 
@@ -276,7 +289,7 @@ def _check_width(estimator: Any, n_columns: int) -> None:
     width = getattr(estimator, "n_features_in_", n_columns)
     if not hasattr(estimator, "feature_names_in_") and width != n_columns:
         raise SegkitValueError(
-            f"ValueTierer: {type(estimator).__name__} was fitted on an array of {width} columns "
+            f"ValueTierer: {estimator_name(estimator)} was fitted on an array of {width} columns "
             f"and knows no names, and the frame has {n_columns} columns. Fit it on a frame, then "
             "its columns are picked by name, or pass an array."
         )

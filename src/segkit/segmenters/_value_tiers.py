@@ -121,8 +121,8 @@ class ValueTierer(SegmenterMixin, TransformerMixin, BaseEstimator):
     With the distinct positive values in decreasing order, the threshold of a tier is the first
     whose cumulative share, ties included, is at least the cut. A share counts as reached within
     one part in 10^10, because sums of floating point numbers are not exact; without it the unit
-    of money would move customers. Thresholds of predicted values lie lower by the same part,
-    because a prediction for one customer can differ in its last digit from that in a batch.
+    of money would move customers. Learned thresholds of predicted values lie lower by the same
+    part, because a prediction for one customer can differ in its last digit from that in a batch.
 
     The Gini coefficient is the mean absolute difference of all pairs of customers, divided by
     twice the mean.
