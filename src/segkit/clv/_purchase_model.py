@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from numbers import Real
 from typing import Any, ClassVar, Self, TypeAlias
@@ -34,7 +35,7 @@ Floats: TypeAlias = NDArray[np.float64]
 _LEAST_GAIN = 2.0
 
 
-class PurchaseModel(CustomerColumnsMixin, BaseEstimator):
+class PurchaseModel(CustomerColumnsMixin, BaseEstimator, ABC):
     """Base of the models of repeat buying with dropout.
 
     A concrete model names its parameters and writes the likelihood, the chance of being active
@@ -247,31 +248,31 @@ class PurchaseModel(CustomerColumnsMixin, BaseEstimator):
 
     # What a concrete model writes.
 
-    def _likelihood(self, histories: PurchaseHistories) -> LogLikelihood:
-        raise NotImplementedError
+    @abstractmethod
+    def _likelihood(self, histories: PurchaseHistories) -> LogLikelihood: ...
 
-    def _starts(self, histories: PurchaseHistories, nbd: Floats) -> list[tuple[float, ...]]:
-        raise NotImplementedError
+    @abstractmethod
+    def _starts(self, histories: PurchaseHistories, nbd: Floats) -> list[tuple[float, ...]]: ...
 
-    def _bounds(self, histories: PurchaseHistories) -> list[tuple[float, float]]:
-        raise NotImplementedError
+    @abstractmethod
+    def _bounds(self, histories: PurchaseHistories) -> list[tuple[float, float]]: ...
 
-    def _alive(self, histories: PurchaseHistories) -> Floats:
-        raise NotImplementedError
+    @abstractmethod
+    def _alive(self, histories: PurchaseHistories) -> Floats: ...
 
+    @abstractmethod
     def _expected_while_active(
         self, histories: PurchaseHistories, days: Floats, weights: Floats
     ) -> Floats:
         """Return weighted sums, over some horizons, of the orders expected of active customers."""
-        raise NotImplementedError
 
-    def _expected_of_new(self, days: Floats) -> Floats:
-        raise NotImplementedError
+    @abstractmethod
+    def _expected_of_new(self, days: Floats) -> Floats: ...
 
+    @abstractmethod
     def _draw(
         self, rng: np.random.RandomState, tenure: Floats
-    ) -> tuple[NDArray[np.int64], Floats, NDArray[np.bool_]]:
-        raise NotImplementedError
+    ) -> tuple[NDArray[np.int64], Floats, NDArray[np.bool_]]: ...
 
     # Private helpers.
 
