@@ -21,14 +21,10 @@ from segkit._input_checks import estimator_name
 from segkit.base._customer_columns import CustomerColumnsMixin
 from segkit.base._customers import Customers
 from segkit.clv._gamma_gamma import GammaGamma
+from segkit.clv._model_inputs import check_number_of_columns, checked_horizon, model_input
 from segkit.clv._pareto_nbd import ParetoNBD
 from segkit.clv._purchase_histories import check_histories
-from segkit.clv._purchase_model import (
-    PurchaseModel,
-    check_number_of_columns,
-    checked_horizon,
-    model_input,
-)
+from segkit.clv._purchase_model import PurchaseModel
 from segkit.exceptions import SegkitTypeError
 
 Floats: TypeAlias = NDArray[np.float64]

@@ -19,14 +19,14 @@ from segkit._warn import warn
 from segkit.base._customer_columns import CustomerColumnsMixin
 from segkit.base._customers import Customers
 from segkit.clv._maximum_likelihood import Maximum, maximize, symmetric
-from segkit.clv._nbd import trigamma
-from segkit.clv._purchase_model import (
+from segkit.clv._model_inputs import (
     check_number_of_columns,
     check_shape,
     checked_count,
     numbers_of,
     warn_not_converged,
 )
+from segkit.clv._nbd import trigamma
 from segkit.exceptions import CorrelatedSpendWarning, NotIdentifiedWarning, SegkitValueError
 
 Floats: TypeAlias = NDArray[np.float64]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from segkit._binning import OrderedValues, kmeans_edges
 from segkit._input_checks import estimator_name
 from segkit._warn import warn
-from segkit.clv._purchase_model import model_input
+from segkit.clv._model_inputs import model_input
 from segkit.clv._purchase_rates import PurchaseRates, fit_purchase_rates
 from segkit.exceptions import AlwaysAliveWarning, NotIdentifiedWarning, SegkitValueError
 
