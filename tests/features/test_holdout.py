@@ -123,7 +123,9 @@ def test_calibration_and_holdout_add_up_to_the_table_at_the_end(log, options, cu
             assert total == pytest.approx(later["monetary"], abs=2e-6), kind
 
 
-@given(log=logs(), options=OPTIONS, cut=CUTS, end=ENDS, decimals=st.sampled_from([0, 1, 6]))
+# Amounts are whole cents: fewer decimals would meet halves, which go up or down by the order in
+# which an engine adds.
+@given(log=logs(), options=OPTIONS, cut=CUTS, end=ENDS, decimals=st.sampled_from([2, 6]))
 def test_the_table_is_that_of_summarize_transactions_at_the_cut(log, options, cut, end, decimals):
     assume(holdout_by_loop(log, cut=cut, end=end, **options))
     options = {**options, "extras": ALL_EXTRAS, "decimals": decimals}
