@@ -112,7 +112,7 @@ def _bg_nbd_small() -> Case:
 def _gamma_gamma() -> list[Case]:
     what = (
         "segkit's fit is from the customer table, of which it takes the customers with a repeat "
-        "order, and includes standard errors and the rank correlation of spend with orders. "
+        "order, and includes standard errors and the correlation of spend with orders. "
         "lifetimes is given frequency and mean repeat spend of these customers; its fit includes "
         "standard errors."
     )
@@ -186,7 +186,7 @@ def _clv_predict() -> Case:
         contestants,
         [seconds_at_most(one.name, 1.0) for one in contestants],
         [
-            "segkit alone, a year ahead, whole days. CustomerLifetimeValue asks ParetoNBD at seven "
+            "segkit alone, a year ahead, whole days. CustomerLifetimeValue asks ParetoNBD at eleven "
             "horizons, to discount.",
         ],
     )

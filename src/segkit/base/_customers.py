@@ -207,7 +207,7 @@ def names_in_frame(estimator: CustomerColumnsMixin, frame: Frame, *, reset: bool
 def _optional_names(
     estimator: CustomerColumnsMixin, names: Sequence[str], frame: Frame
 ) -> list[str]:
-    if len(names) > estimator._min_columns:
+    if not estimator._optional_columns or len(names) > estimator._min_columns:
         return []
     available = frame.collect_schema().names()
     return [n for n in estimator._optional_columns if n in available and n not in names]
