@@ -186,7 +186,7 @@ def _clv_predict() -> Case:
         contestants,
         [seconds_at_most(one.name, 1.0) for one in contestants],
         [
-            "segkit alone, a year ahead, whole days. CustomerLifetimeValue asks ParetoNBD at eleven "
+            "segkit alone, a year ahead, whole days. CustomerLifetimeValue asks ParetoNBD at 11 "
             "horizons, to discount.",
         ],
     )
