@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from . import _cases_clv, _cases_stages, _data, _data_buyers
+from . import _cases_cluster, _cases_clv, _cases_stages, _data, _data_buyers, _data_mixed
 from ._case import SLOW_REPEATS, Case, Contestant
 from ._data import ROWS_PER_CUSTOMER
 from ._targets import (
@@ -33,6 +33,8 @@ def write_data(name: str, path: Path, n_rows: int) -> None:
         _data.write_customers(path, min(n_rows, 100_000))
     elif name in (buyers := {**_cases_clv.buyers(n_rows), **_cases_stages.buyers(n_rows)}):
         _data_buyers.write_buyers(path, **buyers[name])
+    elif name in (mixed := _cases_cluster.mixed_customers(n_rows)):
+        _data_mixed.write_mixed(path, **mixed[name])
     else:
         _data.write_log(path, **_logs(n_rows)[name])
 
@@ -105,6 +107,7 @@ def all_cases(n_rows: int) -> list[Case]:
         _growth(),
         *_cases_clv.clv_cases(),
         *_cases_stages.stage_cases(n_rows),
+        *_cases_cluster.cluster_cases(),
     ]
 
 

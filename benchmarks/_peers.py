@@ -15,11 +15,13 @@ PEERS = {
     "openretailscience": ("openretailscience", "pyarrow"),
     "lifetimes": ("lifetimes", "pyarrow"),
     "pymc-marketing": ("pymc-marketing", "pyarrow"),
+    "kmodes": ("kmodes", "pandas", "pyarrow"),
 }
 _FOLDER = Path(__file__).parent / ".peers"
 _REPORTED = (
     *("numpy", "pandas", "polars", "duckdb", "pyarrow", "scikit-learn", "narwhals"),
     *("customer-segkit", "openretailscience", "ibis-framework", "lifetimes", "pymc-marketing"),
+    "kmodes",
 )
 _VERSIONS = """
 import sys

@@ -22,6 +22,7 @@ PACKAGES_FIRST = [
     "segkit.features",
     "segkit.segmenters",
     "segkit.clv",
+    "segkit.cluster",
     "segkit.base",
     "segkit.datasets",
     "segkit.plotting",

@@ -1,11 +1,13 @@
 """segkit: customer segmentation for scikit-learn, from a transaction log to named segments."""
 
+from segkit.cluster import KPrototypes
 from segkit.features import summarize_transactions
 from segkit.segmenters import LifecycleStager, RFMScorer, SegmentMap, ValueTierer
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "KPrototypes",
     "LifecycleStager",
     "RFMScorer",
     "SegmentMap",
