@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from . import _cases_cluster, _cases_clv, _cases_stages, _data, _data_buyers, _data_mixed
+from . import (
+    _cases_cluster,
+    _cases_clv,
+    _cases_metrics,
+    _cases_stages,
+    _data,
+    _data_buyers,
+    _data_mixed,
+)
 from ._case import SLOW_REPEATS, Case, Contestant
 from ._data import ROWS_PER_CUSTOMER
 from ._targets import (
@@ -108,6 +116,7 @@ def all_cases(n_rows: int) -> list[Case]:
         *_cases_clv.clv_cases(),
         *_cases_stages.stage_cases(n_rows),
         *_cases_cluster.cluster_cases(),
+        *_cases_metrics.metric_cases(n_rows),
     ]
 
 

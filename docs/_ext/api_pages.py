@@ -23,6 +23,7 @@ PACKAGES_FIRST = [
     "segkit.segmenters",
     "segkit.clv",
     "segkit.cluster",
+    "segkit.metrics",
     "segkit.base",
     "segkit.datasets",
     "segkit.plotting",

@@ -1,0 +1,167 @@
+"""What the functions are given: rows, labels, counts, seeds. Checked, with messages that help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import narwhals.stable.v2 as nw
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import check_random_state
+
+from segkit._input_checks import total
+from segkit.exceptions import MissingValuesError, SegkitTypeError, SegkitValueError
+
+Floats: TypeAlias = NDArray[np.float64]
+Codes: TypeAlias = NDArray[np.intp]
+
+#: The label of a row that belongs to no cluster, as in scikit-learn's DBSCAN and segkit's predict.
+NOISE = -1
+
+
+def read_matrix(X: Any, *, owner: str) -> Floats:
+    """Return rows of finite numbers, from an array or an eager frame."""
+    native = read_rows(X, owner=owner)
+    held = native.to_numpy() if isinstance(native, nw.DataFrame) else native
+    try:
+        values = np.asarray(held, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise SegkitTypeError(
+            f"{owner}: X must hold numbers, got {type(X).__name__} that does not convert. Encode "
+            "text columns and leave ids out."
+        ) from None
+    if values.ndim != 2:
+        raise SegkitValueError(
+            f"{owner}: X must have two dimensions, rows and columns, got {values.ndim}. A single "
+            "column is X.reshape(-1, 1)."
+        )
+    if not values.size:
+        raise SegkitValueError(f"{owner}: X must have rows and columns, got shape {values.shape}.")
+    if not np.isfinite(total(values)) and not (finite := np.isfinite(values)).all():
+        missing, rows = int(np.isnan(values).sum()), int((~finite).any(axis=1).sum())
+        kind = MissingValuesError if missing else SegkitValueError
+        raise kind(
+            f"{owner}: X contains NaN or infinity in {rows:,} of {len(values):,} rows. Impute or "
+            "drop these rows, with their labels."
+        )
+    return values
+
+
+def read_rows(X: Any, *, owner: str) -> Any:
+    """Return an eager frame wrapped by narwhals, and anything else as an array or as it is."""
+    native = nw.from_native(X, pass_through=True)
+    if isinstance(native, nw.LazyFrame):
+        raise SegkitTypeError(f"{owner}: X is a lazy frame; collect it first.")
+    if isinstance(native, nw.DataFrame) or hasattr(X, "shape"):
+        return native
+    try:
+        return np.asarray(X)
+    except ValueError:
+        raise SegkitValueError(
+            f"{owner}: X must have as many numbers in each row, got rows of different lengths."
+        ) from None
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels as codes from 0 to ``len(names) - 1``, in the order of `names`; -1 for noise."""
+
+    codes: Codes
+    names: NDArray[Any]
+
+
+def read_labels(labels: Any, n_rows: int, *, owner: str, name: str = "labels") -> Labels:
+    """Return one label a row as codes."""
+    values = np.asarray(labels)
+    if values.shape != (n_rows,):
+        raise SegkitValueError(
+            f"{owner}: {name} must have one label for each of the {n_rows:,} rows of X, got shape "
+            f"{values.shape}."
+        )
+    if values.dtype.kind == "O" and any(one is None or one != one for one in values):
+        raise MissingValuesError(f"{owner}: {name} contains missing values. {_LABELS_REMEDY}")
+    try:
+        names, codes = np.unique(values, return_inverse=True)
+    except TypeError:
+        raise SegkitTypeError(
+            f"{owner}: {name} must be of one type, all numbers or all text."
+        ) from None
+    if values.dtype.kind == "f" and np.isnan(names).any():
+        raise MissingValuesError(f"{owner}: {name} contains NaN. {_LABELS_REMEDY}")
+    is_noise = np.array([_is_noise(one) for one in names[:1]], dtype=bool)
+    if is_noise.any():
+        return Labels(codes.astype(np.intp) - 1, names[1:])
+    if values.dtype.kind in "iOf" and any(_is_noise(one) for one in names):
+        raise SegkitValueError(f"{owner}: {name} must not be below -1, which is noise.")
+    return Labels(codes.astype(np.intp), names)
+
+
+_LABELS_REMEDY = "Give rows that belong to no cluster the label -1."
+
+
+def _is_noise(label: Any) -> bool:
+    return not isinstance(label, str | bool | np.bool_) and bool(label == NOISE)
+
+
+def read_n_clusters(n_clusters: Any, n_rows: int, *, least: int, owner: str) -> list[int]:
+    """Return the numbers of clusters to try, ascending."""
+    given = [n_clusters] if is_integer(n_clusters) else n_clusters
+    if not isinstance(given, Iterable) or isinstance(given, str):
+        raise SegkitTypeError(
+            f"{owner}: n_clusters must be integers such as range(2, 11), got {n_clusters!r}."
+        )
+    numbers = list(given)
+    if not numbers or not all(is_integer(one) and one >= least for one in numbers):
+        raise SegkitValueError(
+            f"{owner}: n_clusters must be integers of at least {least}, got {n_clusters!r}."
+        )
+    if max(numbers) > n_rows:
+        raise SegkitValueError(
+            f"{owner}: n_clusters goes to {max(numbers)}, and there are {n_rows:,} rows to put "
+            "into clusters at a time."
+        )
+    return sorted({int(one) for one in numbers})
+
+
+def read_count(count: Any, *, least: int, name: str, owner: str) -> int:
+    """Return a number of repetitions or rows."""
+    if not is_integer(count) or count < least:
+        raise SegkitValueError(
+            f"{owner}: {name} must be an integer of at least {least}, got {count!r}."
+        )
+    return int(count)
+
+
+def read_choice(choice: Any, choices: Iterable[str], *, name: str, owner: str) -> str:
+    """Return one of some words."""
+    if choice not in choices:
+        raise SegkitValueError(f"{owner}: {name} must be one of {[*choices]}, got {choice!r}.")
+    return str(choice)
+
+
+def read_random_state(random_state: Any, *, owner: str) -> np.random.RandomState:
+    """Return a generator of random numbers."""
+    if random_state is None:  # which must not touch numpy's global state
+        return np.random.RandomState()
+    try:
+        generator: np.random.RandomState = check_random_state(random_state)
+    except ValueError:
+        raise SegkitValueError(
+            f"{owner}: random_state must be an integer, a RandomState or None, got "
+            f"{random_state!r}."
+        ) from None
+    return generator
+
+
+def draw_seeds(random_state: Any, n_seeds: int, *, owner: str) -> list[int]:
+    """Return a seed for each of some pieces of work, so that the order of work does not matter."""
+    generator = read_random_state(random_state, owner=owner)
+    seeds: list[int] = generator.randint(np.iinfo(np.int32).max, size=n_seeds).tolist()
+    return seeds
+
+
+def is_integer(value: Any) -> bool:
+    """Tell whether a value is an integer, which True is not."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)

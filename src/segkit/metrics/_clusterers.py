@@ -1,0 +1,71 @@
+"""Clusterers that a user passes in: cloned, told how many clusters to find and what seed to use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.cluster import KMeans
+
+from segkit.exceptions import SegkitTypeError, SegkitValueError
+
+_NUMBERS = ("n_clusters", "n_components")
+
+
+def check_clusterer(clusterer: Any, *, owner: str) -> None:
+    """Raise unless a clusterer can be cloned and fitted, and tells the cluster of each row."""
+    is_instance = hasattr(clusterer, "get_params") and not isinstance(clusterer, type)
+    if not (is_instance and (hasattr(clusterer, "fit_predict") or hasattr(clusterer, "fit"))):
+        raise SegkitTypeError(
+            f"{owner}: clusterer must be a scikit-learn clusterer such as KMeans(5), got "
+            f"{clusterer!r}."
+        )
+
+
+def is_k_means(clusterer: Any) -> bool:
+    """Tell whether a clusterer does what our own k-means does, which is faster."""
+    return clusterer is None or (type(clusterer) is KMeans and clusterer.init == "k-means++")
+
+
+def n_restarts_of(clusterer: Any, least: int) -> int:
+    """Return how often k-means is to be restarted."""
+    n_init = 0 if clusterer is None or clusterer.n_init == "auto" else int(clusterer.n_init)
+    return max(n_init, least)
+
+
+def prepared(clusterer: Any, seed: int, n_clusters: int | None = None, *, owner: str) -> Any:
+    """Return an unfitted copy with a number of clusters, and with a seed where it has none."""
+    copy = clone(clusterer)
+    parameters = copy.get_params()
+    changes = {
+        name: seed
+        for name, value in parameters.items()
+        if name.rpartition("__")[2] == "random_state" and value is None
+    }
+    if n_clusters is not None:
+        changes[_number_parameter(clusterer, parameters, owner=owner)] = n_clusters
+    return copy.set_params(**changes)
+
+
+def _number_parameter(clusterer: Any, parameters: Any, *, owner: str) -> str:
+    """Return the parameter that says how many clusters; in a pipeline, that of its last step."""
+    last = clusterer.steps[-1][0] + "__" if hasattr(clusterer, "steps") else ""
+    for name in _NUMBERS:
+        if last + name in parameters:
+            return last + name
+    raise SegkitValueError(
+        f"{owner}: clusterer must have a parameter n_clusters or n_components, which "
+        f"{type(clusterer).__name__} lacks."
+    )
+
+
+def fitted_labels(clusterer: Any, rows: Any) -> NDArray[np.intp]:
+    """Fit a clusterer and return the cluster of each row, -1 for noise."""
+    if hasattr(clusterer, "fit_predict"):
+        labels = clusterer.fit_predict(rows)
+    else:
+        labels = clusterer.fit(rows).labels_
+    codes: NDArray[np.intp] = np.asarray(labels).astype(np.intp)
+    return codes
