@@ -2,11 +2,18 @@
 
 from segkit.cluster import KPrototypes
 from segkit.features import summarize_transactions
-from segkit.segmenters import LifecycleStager, RFMScorer, SegmentMap, ValueTierer
+from segkit.segmenters import (
+    ClusterSegmenter,
+    LifecycleStager,
+    RFMScorer,
+    SegmentMap,
+    ValueTierer,
+)
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "ClusterSegmenter",
     "KPrototypes",
     "LifecycleStager",
     "RFMScorer",

@@ -1,0 +1,93 @@
+"""Names of clusters: what sets each apart most from the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from segkit.segmenters._cluster_preprocessing import (
+    ClusterPreprocessing,
+    LevelColumn,
+    NumberColumn,
+    numbers_of,
+)
+
+# Differences in standard deviations: less is no difference to speak of, this much is told beside
+# the first.
+_SLIGHT, _NOTABLE = 0.2, 0.5
+_MOST_PARTS = 4
+
+
+@dataclass(frozen=True)
+class _Trait:
+    text: str
+    difference: float
+
+
+def automatic_names(
+    table: pd.DataFrame, codes: NDArray[np.int64], n_segments: int, done: ClusterPreprocessing
+) -> list[str]:
+    """Return a short, unique name for each segment."""
+    traits = [_traits(table, codes == code, codes >= 0, done) for code in range(n_segments)]
+    names = [_name(own, 2) for own in traits]
+    for n_parts in range(3, _MOST_PARTS + 1):
+        doubled = {name for name in names if names.count(name) > 1}
+        names = [
+            _name(own, n_parts, at_least=n_parts) if name in doubled else name
+            for name, own in zip(names, traits, strict=True)
+        ]
+    seen: dict[str, int] = {}
+    unique = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        unique.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return unique
+
+
+def _name(traits: list[_Trait], n_parts: int, at_least: int = 1) -> str:
+    told = [
+        trait.text
+        for place, trait in enumerate(traits[:n_parts])
+        if abs(trait.difference) >= (_SLIGHT if place < at_least else _NOTABLE)
+    ]
+    return " · ".join(told) or "average"
+
+
+def _traits(
+    table: pd.DataFrame,
+    inside: NDArray[np.bool_],
+    assigned: NDArray[np.bool_],
+    done: ClusterPreprocessing,
+) -> list[_Trait]:
+    """Return what tells a segment from the other customers, the most telling first."""
+    rest = assigned & ~inside
+    traits = []
+    if not inside.any() or not rest.any():
+        return []
+    for column in done.columns:
+        if isinstance(column, NumberColumn):
+            values = column.transform(numbers_of(column.name, table[column.name]))[0]
+            spread = float(values[assigned].std()) or 1.0
+            difference = float(values[inside].mean() - values[rest].mean()) / spread
+            if column.is_boolean:
+                text = f"{column.name}" if difference > 0 else f"not {column.name}"
+            else:
+                text = f"{'high' if difference > 0 else 'low'} {column.name}"
+            traits.append(_Trait(text, difference))
+        elif isinstance(column, LevelColumn):
+            traits += _level_traits(table, inside, rest, column)
+    return sorted(traits, key=lambda trait: (-abs(trait.difference), trait.text))
+
+
+def _level_traits(
+    table: pd.DataFrame, inside: NDArray[np.bool_], rest: NDArray[np.bool_], column: LevelColumn
+) -> list[_Trait]:
+    indicators = ClusterPreprocessing([column], []).transform(table) > 0
+    # Cohen's h: the difference of two shares on a scale on which both have the same variance.
+    difference = 2 * np.arcsin(np.sqrt(indicators[inside].mean(axis=0)))
+    difference -= 2 * np.arcsin(np.sqrt(indicators[rest].mean(axis=0)))
+    best = int(np.argmax(difference))
+    return [_Trait(f"{column.name} {column.levels[best]}", float(difference[best]))]

@@ -1,0 +1,264 @@
+"""Columns of any type as numbers that clusterers can compare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
+from scipy.stats import skew
+
+from segkit._warn import warn
+from segkit.exceptions import SegkitTypeError, SegkitValueError, SegkitWarning
+
+Floats: TypeAlias = NDArray[np.float64]
+
+_OWNER = "ClusterSegmenter"
+# From this skewness on the logarithm is taken, if it is less skewed.
+_SKEWED = 1.0
+# Levels with a smaller share of the customers are pooled.
+_RARE = 0.01
+_OTHER, _MISSING = "other", "missing"
+# Text of so many different values, and of so large a share of the rows, tells customers apart and
+# not kinds of customers.
+_MANY_LEVELS, _NEAR_UNIQUE = 20, 0.5
+
+
+@dataclass(frozen=True)
+class NumberColumn:
+    """A column of numbers: filled, unskewed and standardised; 0 / 1 for a boolean."""
+
+    kind: ClassVar[str] = "number"
+
+    name: str | int
+    median: float
+    is_logarithm: bool
+    mean: float
+    scale: float
+    has_missing: bool
+    is_boolean: bool = False
+
+    @classmethod
+    def of(cls, name: str | int, values: Floats, *, is_boolean: bool) -> NumberColumn:
+        """Learn from values with NaN where one is missing."""
+        missing = np.isnan(values)
+        median = float(np.median(values[~missing]))
+        filled = np.where(missing, median, values)
+        is_logarithm = False
+        if not is_boolean and np.ptp(filled) > 0:
+            skewness = abs(float(skew(filled)))
+            is_logarithm = _SKEWED <= skewness > abs(float(skew(signed_log(filled))))
+        filled = signed_log(filled) if is_logarithm else filled
+        mean, scale = (0.0, 1.0) if is_boolean else (float(filled.mean()), float(filled.std()))
+        return cls(name, median, is_logarithm, mean, scale, bool(missing.any()), is_boolean)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether there is nothing to tell customers apart by."""
+        return self.scale <= 1e-12 * max(1.0, abs(self.mean))
+
+    @property
+    def features(self) -> list[str]:
+        """Names of what becomes of it."""
+        return [str(self.name), *([f"{self.name}_missing"] if self.has_missing else [])]
+
+    @property
+    def treatment(self) -> str:
+        """What is done, in words."""
+        steps = [f"missing as {self.median:.4g}, and told apart"] if self.has_missing else []
+        steps += ["signed logarithm"] if self.is_logarithm else []
+        steps += ["0 or 1"] if self.is_boolean else ["standardised"]
+        return ", ".join(steps)
+
+    def transform(self, values: Floats) -> list[Floats]:
+        """Return its features."""
+        missing = np.isnan(values)
+        filled = np.where(missing, self.median, values)
+        filled = signed_log(filled) if self.is_logarithm else filled
+        features = [(filled - self.mean) / self.scale]
+        return [*features, missing.astype(np.float64)] if self.has_missing else features
+
+
+@dataclass(frozen=True)
+class LevelColumn:
+    """A column of categories: a number for each level, which together weigh as one column."""
+
+    kind: ClassVar[str] = "categories"
+
+    name: str | int
+    levels: tuple[str, ...]
+    scale: float
+    is_constant: bool = False
+
+    @classmethod
+    def of(cls, name: str | int, texts: pd.Series[Any]) -> LevelColumn:
+        """Learn from text, `_MISSING` where one is missing."""
+        shares = texts.value_counts(normalize=True)
+        _refuse_ids(name, texts, shares)
+        rare = shares.index[shares < _RARE]
+        if len(rare) > 1:
+            texts = texts.where(~texts.isin(rare), _OTHER)
+            shares = texts.value_counts(normalize=True)
+        levels = tuple(sorted(map(str, shares.index)))
+        # The variances of the levels' indicators add up to that of a standardised number.
+        spread = float((shares * (1 - shares)).sum())
+        return cls(name, levels, 1 / np.sqrt(spread) if spread > 0 else 1.0, len(levels) < 2)
+
+    @property
+    def features(self) -> list[str]:
+        """Names of what becomes of it."""
+        return [f"{self.name}_{level}" for level in self.levels]
+
+    @property
+    def treatment(self) -> str:
+        """What is done, in words."""
+        pooled = ", rare levels pooled" if _OTHER in self.levels else ""
+        return f"one-hot, {len(self.levels)} levels{pooled}"
+
+    def transform(self, texts: pd.Series[Any]) -> list[Floats]:
+        """Return its features; a level not seen in fit is `other`, or none."""
+        known = texts.where(texts.isin(self.levels), _OTHER).to_numpy(dtype=object)
+        return [(known == level).astype(np.float64) * self.scale for level in self.levels]
+
+
+Column: TypeAlias = NumberColumn | LevelColumn
+
+
+class ClusterPreprocessing:
+    """What is done with each column before clustering."""
+
+    def __init__(self, columns: Sequence[Column], dropped: Sequence[str | int]) -> None:
+        self.columns = list(columns)
+        self.dropped = list(dropped)
+
+    @classmethod
+    def of(cls, table: pd.DataFrame) -> Self:
+        """Learn from a table."""
+        kept: list[Column] = []
+        dropped: list[str | int] = []
+        for name in table.columns:
+            column = _learned(name, table[name])
+            if column is None or column.is_constant:
+                dropped.append(name)
+            else:
+                kept.append(column)
+        if not kept:
+            raise SegkitValueError(
+                f"{_OWNER}: all of the columns {dropped} are constant or empty; there is nothing "
+                "to tell customers apart by."
+            )
+        if dropped:
+            warn(
+                f"{_OWNER}: the columns {dropped} are constant or empty and are left out.",
+                SegkitWarning,
+            )
+        return cls(kept, dropped)
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether all columns are numbers, of which query engines can do the same."""
+        return all(isinstance(column, NumberColumn) for column in self.columns)
+
+    @property
+    def features(self) -> list[str]:
+        """Names of the numbers that clusterers get."""
+        return [feature for column in self.columns for feature in column.features]
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """A row a column: its kind, what is done, and how many numbers become of it."""
+        rows = [
+            (column.name, column.kind, column.treatment, len(column.features))
+            for column in self.columns
+        ]
+        rows += [(name, "constant", "left out", 0) for name in self.dropped]
+        return pd.DataFrame(rows, columns=["column", "kind", "treatment", "n_features"])
+
+    def transform(self, table: pd.DataFrame) -> Floats:
+        """Return an array of numbers, a row a customer."""
+        features: list[Floats] = []
+        for column in self.columns:
+            values = table[column.name]
+            if isinstance(column, NumberColumn):
+                features += column.transform(numbers_of(column.name, values))
+            else:
+                features += column.transform(_texts_of(values))
+        return np.column_stack(features)
+
+
+def signed_log(values: Any) -> Any:
+    """Return the logarithm of 1 + the size, with the sign: of any number, 0 for 0."""
+    return np.sign(values) * np.log1p(np.abs(values))
+
+
+def numbers_of(name: str | int, values: pd.Series[Any]) -> Floats:
+    """Return a column as floats, NaN where one is missing; ordered categories as their ranks."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        ranks = values.cat.codes.to_numpy(dtype=np.float64)
+        return np.where(ranks < 0, np.nan, ranks)
+    try:
+        numbers = pd.to_numeric(values).to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError):
+        raise SegkitTypeError(
+            f"{_OWNER}: column {name!r} held numbers in fit, and holds {values.dtype} now. Convert "
+            "it first, for example with pandas.to_numeric."
+        ) from None
+    if infinite := int(np.isinf(numbers).sum()):
+        raise SegkitValueError(
+            f"{_OWNER}: column {name!r} contains infinity in {infinite:,} of {len(values):,} rows; "
+            "finite numbers are expected. Correct or drop these rows."
+        )
+    return numbers
+
+
+def _texts_of(values: pd.Series[Any]) -> pd.Series[Any]:
+    texts = values.astype(object)
+    return texts.where(texts.notna(), _MISSING).map(str)
+
+
+def _learned(name: str | int, values: pd.Series[Any]) -> Column | None:
+    if values.isna().all():
+        return None
+    dtype = values.dtype
+    kind = pd.api.types.infer_dtype(values, skipna=True) if dtype.kind == "O" else ""
+    if is_datetime64_any_dtype(dtype) or kind in {"datetime", "date", "datetime64", "timedelta"}:
+        raise SegkitTypeError(
+            f"{_OWNER}: column {name!r} holds dates, which do not compare. Pass a number of days, "
+            "such as recency_days of summarize_transactions, or drop it."
+        )
+    is_ordered = isinstance(dtype, pd.CategoricalDtype) and bool(dtype.ordered)
+    is_boolean = is_bool_dtype(dtype) or kind == "boolean"
+    is_number = is_numeric_dtype(dtype) or kind in {"integer", "floating", "decimal"}
+    if is_ordered or is_boolean or is_number:
+        numbers = numbers_of(name, values)
+        if is_boolean and np.ptp(numbers[~np.isnan(numbers)]) == 0 and not np.isnan(numbers).any():
+            return None
+        return NumberColumn.of(name, numbers, is_boolean=is_boolean)
+    _refuse_dates_as_text(name, values)
+    return LevelColumn.of(name, _texts_of(values))
+
+
+def _refuse_dates_as_text(name: str | int, values: pd.Series[Any]) -> None:
+    known = values.dropna().astype(str)
+    if (
+        known.nunique() <= _MANY_LEVELS
+        or not known.str.contains(r"\d[-/.]\d").mean() > _NEAR_UNIQUE
+    ):
+        return
+    raise SegkitTypeError(
+        f"{_OWNER}: column {name!r} holds dates as text, which do not compare. Pass a number of "
+        "days, such as recency_days of summarize_transactions, or drop it."
+    )
+
+
+def _refuse_ids(name: str | int, texts: pd.Series[Any], shares: pd.Series[float]) -> None:
+    if len(shares) > _MANY_LEVELS and len(shares) > _NEAR_UNIQUE * len(texts):
+        raise SegkitValueError(
+            f"{_OWNER}: column {name!r} has {len(shares):,} texts in {len(texts):,} rows; it "
+            "looks like an id or free text, which tells customers apart and not kinds of "
+            "customers. Drop it."
+        )
