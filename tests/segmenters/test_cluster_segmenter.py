@@ -145,3 +145,26 @@ def test_mall_has_five_segments(data_folder):
     segmenter = ClusterSegmenter(random_state=0).fit(mall)
     assert segmenter.n_segments_ == 5
     assert segmenter.has_structure_
+
+
+def test_ranks_are_those_of_the_categories_of_fit():
+    grades = pd.CategoricalDtype(["low", "middle", "high"], ordered=True)
+    table = PLANTED.assign(grade=pd.Categorical(np.array(grades.categories)[KIND], dtype=grades))
+    segmenter = ClusterSegmenter(n_segments=3, random_state=0).fit(table)
+    expected = segmenter.predict(table).tolist()
+    as_text = table.assign(grade=table["grade"].astype(object))
+    fewer = table.assign(grade=table["grade"].cat.remove_unused_categories())
+    assert segmenter.predict(as_text).tolist() == expected
+    assert segmenter.predict(fewer).tolist() == expected
+    highs = table[table["grade"] == "high"]
+    highs = highs.assign(grade=highs["grade"].cat.remove_unused_categories())
+    assert segmenter.predict(highs).tolist() == [expected[i] for i in highs.index]
+    assert [segmenter.predict_one(row) for row in table.to_dict("records")] == (
+        segmenter.predict_segments(table).tolist()
+    )
+
+
+def test_spans_of_time_are_refused():
+    spans = PLANTED.assign(since=pd.to_timedelta(range(250), unit="D"))
+    with pytest.raises(SegkitTypeError, match="'since' holds dates"):
+        ClusterSegmenter().fit(spans)

@@ -471,6 +471,11 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
                 for name, dtype in table.dtypes.items()
                 if isinstance(dtype, pd.CategoricalDtype) and dtype.ordered
             }
+        for name, dtype in self._categories.items():
+            # Ranks are those of fit, whatever the categories of this frame.
+            values = table[name].astype(object)
+            known = values.where(values.isin(dtype.categories), None)
+            table[name] = pd.Series(pd.Categorical(known, dtype=dtype), index=table.index)
         return table
 
     def _prepared(self, table: pd.DataFrame, *, reset: bool) -> Floats:

@@ -225,7 +225,11 @@ def _learned(name: str | int, values: pd.Series[Any]) -> Column | None:
         return None
     dtype = values.dtype
     kind = pd.api.types.infer_dtype(values, skipna=True) if dtype.kind == "O" else ""
-    if is_datetime64_any_dtype(dtype) or kind in {"datetime", "date", "datetime64", "timedelta"}:
+    if (
+        is_datetime64_any_dtype(dtype)
+        or dtype.kind == "m"
+        or kind in {"datetime", "date", "datetime64", "timedelta"}
+    ):
         raise SegkitTypeError(
             f"{_OWNER}: column {name!r} holds dates, which do not compare. Pass a number of days, "
             "such as recency_days of summarize_transactions, or drop it."
