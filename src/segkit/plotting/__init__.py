@@ -1,6 +1,8 @@
 """Pictures of segments, in scikit-learn's Display convention. Needs the extra ``plot``."""
 
+from segkit.plotting._cluster_display import ClusterDisplay
 from segkit.plotting._lorenz_display import LorenzDisplay
 from segkit.plotting._rfm_display import RFMDisplay
+from segkit.plotting._selection_display import SelectionDisplay
 
-__all__ = ["LorenzDisplay", "RFMDisplay"]
+__all__ = ["ClusterDisplay", "LorenzDisplay", "RFMDisplay", "SelectionDisplay"]

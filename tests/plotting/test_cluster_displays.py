@@ -1,0 +1,84 @@
+"""SelectionDisplay and ClusterDisplay: what they draw and what they refuse."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.exceptions import NotFittedError
+
+from segkit import RFMScorer
+from segkit.exceptions import SegkitTypeError, SegkitValueError
+from segkit.plotting import ClusterDisplay, SelectionDisplay
+from segkit.segmenters import ClusterSegmenter
+
+_RANDOM = np.random.default_rng(0)
+TWO = pd.DataFrame(
+    {
+        "spend": np.r_[_RANDOM.normal(20, 2, 60), _RANDOM.normal(80, 5, 40)],
+        "visits": np.r_[_RANDOM.normal(4, 1, 60), _RANDOM.normal(12, 1, 40)],
+    }
+)
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def segmenter():
+    return ClusterSegmenter(random_state=0).fit(TWO)
+
+
+def test_each_criterion_has_a_panel_that_marks_the_chosen_number(segmenter):
+    display = SelectionDisplay.from_estimator(segmenter, criteria=["silhouette", "auto"])
+    assert len(display.axes_) == 2
+    for panel, name in zip(display.axes_, ["silhouette", "auto"], strict=True):
+        np.testing.assert_array_equal(panel.lines[0].get_ydata(), segmenter.selection_[name])
+        assert panel.lines[2].get_xdata().tolist() == [2]
+
+
+def test_selection_is_drawn_into_axes_that_are_given(segmenter):
+    _, ax = plt.subplots()
+    display = SelectionDisplay.from_estimator(segmenter, criteria="silhouette", ax=ax)
+    assert display.axes_[0] is ax
+    with pytest.raises(SegkitValueError, match="need as many axes, got 1"):
+        SelectionDisplay.from_estimator(segmenter, ax=ax)
+
+
+def test_selection_that_cannot_be_drawn_is_refused(segmenter):
+    with pytest.raises(SegkitTypeError, match="got RFMScorer"):
+        SelectionDisplay.from_estimator(RFMScorer())
+    with pytest.raises(NotFittedError):
+        SelectionDisplay.from_estimator(ClusterSegmenter())
+    with pytest.raises(SegkitValueError, match="criteria must be among"):
+        SelectionDisplay.from_estimator(segmenter, criteria=["elbow"])
+    with pytest.raises(SegkitValueError, match="no criteria to draw"):
+        SelectionDisplay.from_estimator(ClusterSegmenter(n_segments=2).fit(TWO))
+
+
+def test_each_segment_is_drawn_with_its_customers_and_its_name(segmenter):
+    display = ClusterDisplay.from_estimator(segmenter, TWO)
+    sizes = [len(dots.get_offsets()) for dots in display.ax_.collections]
+    assert sizes == [60, 1, 40, 1]
+    legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert legend == [f"{i + 1}  {name}" for i, name in enumerate(segmenter.segments_)]
+    assert display.explained.sum() == pytest.approx(1)
+
+
+def test_at_most_some_thousand_points_are_drawn(segmenter):
+    display = ClusterDisplay.from_estimator(segmenter, pd.concat([TWO] * 40))
+    assert len(display.points) == 3_000
+
+
+def test_customers_that_cannot_be_drawn_are_refused(segmenter):
+    with pytest.raises(SegkitTypeError, match="got RFMScorer"):
+        ClusterDisplay.from_estimator(RFMScorer(), TWO)
+    with pytest.raises(NotFittedError):
+        ClusterDisplay.from_estimator(ClusterSegmenter(), TWO)
+    with pytest.raises(SegkitTypeError, match="collect"):
+        ClusterDisplay.from_estimator(segmenter, pl.from_pandas(TWO).lazy())
+    with pytest.raises(SegkitValueError, match="at least two customers"):
+        ClusterDisplay.from_estimator(segmenter, TWO.iloc[:1])
