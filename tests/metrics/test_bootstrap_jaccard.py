@@ -15,8 +15,13 @@ from sklearn.preprocessing import StandardScaler
 import segkit.metrics._bootstrap_jaccard as module
 from segkit.exceptions import MissingValuesError, SegkitError, SegkitTypeError, SegkitValueError
 from segkit.metrics import bootstrap_jaccard
-from segkit.metrics._arguments import draw_seeds
-from segkit.metrics._bootstrap_jaccard import _drawn_rows, _highest_jaccards
+from segkit.metrics._arguments import draw_seeds, read_labels
+from segkit.metrics._bootstrap_jaccard import (
+    _drawn_rows,
+    _highest_jaccards,
+    _k_means_jaccards,
+    _table,
+)
 from segkit.metrics._threads import one_thread
 
 
@@ -99,6 +104,26 @@ def test_jaccards_from_counts_are_those_of_sets(seed):
     found = [set(np.flatnonzero(after == one)) for one in range(4)]
     expected = [max(len(a & b) / max(len(a | b), 1) for b in found) for a in sets]
     np.testing.assert_allclose(_highest_jaccards(counts), expected)
+
+
+def test_the_table_by_hand():
+    labels = read_labels(["a", "a", "b"], 3, owner="test")
+    table = _table(labels, np.array([[0.5, 1.0], [0.6, 1.0], [0.75, 1.0], [0.8, 1.0]]))
+    assert table["customers"].tolist() == [2, 1]
+    assert table["mean_jaccard"].tolist() == pytest.approx([0.6625, 1.0])
+    # Up to 0.5 is dissolved, above 0.75 recovered.
+    assert table[["dissolved", "recovered"]].to_numpy().tolist() == [[0.25, 0.25], [0.0, 1.0]]
+
+
+def test_the_best_solution_of_a_resample_counts(monkeypatch):
+    monkeypatch.setattr(module, "_FEW_ROWS", 0)
+    X, truth = make_blobs(200, centers=[[0, 0], [50, 0], [0, 50], [50, 50]], random_state=0)
+    labels = read_labels(truth, 200, owner="test")
+    good = np.array([[0.0, 0.0], [50.0, 0.0], [0.0, 50.0], [50.0, 50.0]])
+    stuck = np.array([[0.0, -1.0], [0.0, 1.0], [50.0, 25.0], [0.0, 50.0]])
+    for solutions in ([good, stuck], [stuck, good]):
+        assert (_k_means_jaccards(X, labels, solutions, [1, 2, 3], False, None) == 1).all()
+    assert (_k_means_jaccards(X, labels, [stuck], [1, 2, 3], False, None) < 1).any()
 
 
 def test_separate_clouds_are_always_found_again():

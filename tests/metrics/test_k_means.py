@@ -105,7 +105,11 @@ def test_optima_differ_and_come_best_first():
 
 def test_solutions_that_cannot_become_the_best_are_left_out():
     X, _ = make_blobs(600, centers=[[0, 0], [50, 0], [0, 50], [50, 50]], random_state=0)
-    assert len(k_means_optima(X, 4, np.random.RandomState(0), n_restarts=30)) == 1
+    # Lloyd's steps stay where two centres share a cloud and one has two.
+    stuck = np.array([[0.0, -1.0], [0.0, 1.0], [50.0, 25.0], [0.0, 50.0]])
+    optima = k_means_optima(X, 4, np.random.RandomState(0), n_restarts=30, starts=[stuck])
+    assert len(optima) == 1
+    assert sorted(optima[0].round(-1).tolist()) == [[0, 0], [0, 50], [50, 0], [50, 50]]
 
 
 def test_starts_are_tried_beside_those_drawn():

@@ -16,6 +16,7 @@ from segkit.metrics import (
     n_clusters_by_prediction_strength,
     prediction_strength,
 )
+from segkit.metrics._arguments import draw_seeds
 from segkit.metrics._gap_statistic import _Box
 from segkit.metrics._prediction_strength import _found_again
 
@@ -99,6 +100,16 @@ def test_expected_spread_of_one_uniform_cluster_is_that_of_the_box():
     assert gaps.loc[1, "expected_log_within"] == pytest.approx(np.log(expected), abs=0.02)
     # Of a uniform sum of squares over n rows the log varies by about 1/√n.
     assert 0.2 / np.sqrt(500) < gaps.loc[1, "standard_error"] < 2 / np.sqrt(500)
+
+
+def test_the_standard_error_has_the_factor_for_the_simulation(clouds):
+    gaps = gap_statistic(clouds, n_clusters=1, n_references=4, random_state=0)
+    box, seeds = _Box(clouds, axes=False), draw_seeds(0, 5, owner="test")
+    drawn = [box.draw(np.random.RandomState(seed)) for seed in seeds[1:]]
+    logs = np.log([((rows - rows.mean(axis=0)) ** 2).sum() for rows in drawn])
+    # s = sd √(1 + 1/B) with the divisor B in sd, as in the paper.
+    assert gaps.loc[1, "standard_error"] == pytest.approx(np.std(logs) * np.sqrt(1.25))
+    assert gaps.loc[1, "expected_log_within"] == pytest.approx(np.mean(logs))
 
 
 def test_references_along_the_axes_hug_correlated_columns():
