@@ -168,3 +168,15 @@ def test_spans_of_time_are_refused():
     spans = PLANTED.assign(since=pd.to_timedelta(range(250), unit="D"))
     with pytest.raises(SegkitTypeError, match="'since' holds dates"):
         ClusterSegmenter().fit(spans)
+
+
+@pytest.mark.parametrize("criterion", ["gap", "prediction_strength", "stability"])
+def test_criteria_that_resample_stand_beside_the_others(criterion):
+    segmenter = ClusterSegmenter(
+        selection=[criterion, "silhouette"], n_segments_range=(2, 4), random_state=0
+    ).fit(PLANTED)
+    assert criterion in segmenter.selection_
+    assert segmenter.selection_.index.tolist() == [2, 3, 4]
+    assert segmenter.selection_[criterion].notna().all()
+    if criterion != "gap":
+        assert segmenter.selection_.loc[3, criterion] > segmenter.selection_.loc[4, criterion]

@@ -80,7 +80,7 @@ def selection_table(
                 float(
                     bootstrap_jaccard(
                         features, labels[number], clusterer=template(number), **options
-                    )["jaccard"].min()
+                    )["mean_jaccard"].min()
                 )
                 for number in numbers
             ]
