@@ -36,7 +36,8 @@ def all_criteria(X: Floats, rng: np.random.Generator) -> dict[str, Floats]:
         "simplified silhouette": _simplified_silhouettes(X, centers),
         "Calinski-Harabasz": calinski_harabasz(X, members, COUNTS),
         "Davies-Bouldin": -davies_bouldin(X, members, COUNTS),
-        "Marriott": log_determinant_ratios(X[None], partitions)[0] - 2 * np.log(np.asarray(COUNTS)),
+        "Marriott": log_determinant_ratios(X[None], partitions.members, partitions.counts)[0]
+        - 2 * np.log(np.asarray(COUNTS)),
         "BIC, diagonal": -_bic(X, members),
         "prediction strength": _prediction_strength(X, rng),
         "bootstrap Jaccard": _jaccard(X, members, rng),

@@ -11,7 +11,7 @@ from sklearn.cluster import KMeans
 
 from segkit.exceptions import SegkitTypeError, SegkitValueError
 
-_NUMBERS = ("n_clusters", "n_components")
+_NUMBERS = ("n_clusters", "n_components", "n_segments")
 
 
 def check_clusterer(clusterer: Any, *, owner: str) -> None:
@@ -45,20 +45,24 @@ def prepared(clusterer: Any, seed: int, n_clusters: int | None = None, *, owner:
         if name.rpartition("__")[2] == "random_state" and value is None
     }
     if n_clusters is not None:
-        changes[_number_parameter(clusterer, parameters, owner=owner)] = n_clusters
+        name = number_parameter(clusterer)
+        if name is None:
+            raise SegkitValueError(
+                f"{owner}: clusterer must have a parameter n_clusters or n_components, which "
+                f"{type(clusterer).__name__} lacks."
+            )
+        changes[name] = n_clusters
     return copy.set_params(**changes)
 
 
-def _number_parameter(clusterer: Any, parameters: Any, *, owner: str) -> str:
+def number_parameter(clusterer: Any) -> str | None:
     """Return the parameter that says how many clusters; in a pipeline, that of its last step."""
-    last = clusterer.steps[-1][0] + "__" if hasattr(clusterer, "steps") else ""
-    for name in _NUMBERS:
-        if last + name in parameters:
-            return last + name
-    raise SegkitValueError(
-        f"{owner}: clusterer must have a parameter n_clusters or n_components, which "
-        f"{type(clusterer).__name__} lacks."
-    )
+    parameters = clusterer.get_params()
+    last = ""
+    while hasattr(clusterer, "steps"):
+        name, clusterer = clusterer.steps[-1]
+        last += f"{name}__"
+    return next((last + name for name in _NUMBERS if last + name in parameters), None)
 
 
 def fitted_labels(clusterer: Any, rows: Any) -> NDArray[np.intp]:

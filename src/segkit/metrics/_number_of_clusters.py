@@ -170,7 +170,7 @@ def _criteria(sample: Floats, counts: ClusterCounts, rng: np.random.Generator) -
     columns = scale_within(prepare(sample, rng)[1], counts, rng)
     partitions = batched_k_means(columns[None], counts, n_init=_N_INIT, rng=rng)
     members = partitions.members[0]
-    ratios = log_determinant_ratios(columns[None], partitions)[0]
+    ratios = log_determinant_ratios(columns[None], partitions.members, partitions.counts)[0]
     return {
         "silhouette": silhouettes(columns, members, counts),
         "calinski_harabasz": calinski_harabasz(columns, members, counts),

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from segkit.metrics._arguments import Floats
-from segkit.metrics._batched_k_means import ClusterCounts, Partitions
+from segkit.metrics._batched_k_means import ClusterCounts
 
 
 def log_determinant_ratios(
-    tables: NDArray[Any], partitions: Partitions, *, ridge: float = 0.01
+    tables: NDArray[Any], members: NDArray[Any], counts: ClusterCounts, *, ridge: float = 0.01
 ) -> Floats:
     """Return log det T − log det W of each table and number of clusters.
 
@@ -26,12 +26,12 @@ def log_determinant_ratios(
     X = X - X.mean(axis=1, keepdims=True)
     total = X.transpose(0, 2, 1) @ X
     total += ridge * n_rows * np.eye(n_columns)
-    sizes = np.maximum(partitions.members.sum(axis=2, dtype=np.float64), 1)[..., None]
-    sums = partitions.members.astype(np.float64) @ X
+    sizes = np.maximum(members.sum(axis=2, dtype=np.float64), 1)[..., None]
+    sums = members.astype(np.float64) @ X
     scaled = sums / np.sqrt(sizes)
     of_all = np.linalg.slogdet(total)[1]
-    ratios = np.empty((n_tables, len(partitions.counts)))
-    for i, block in enumerate(partitions.counts.blocks):
+    ratios = np.empty((n_tables, len(counts)))
+    for i, block in enumerate(counts.blocks):
         between = scaled[:, block].transpose(0, 2, 1) @ scaled[:, block]
         ratios[:, i] = of_all - np.linalg.slogdet(total - between)[1]
     return ratios

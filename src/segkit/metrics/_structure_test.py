@@ -230,7 +230,7 @@ def _compare(
     )
     tables = np.concatenate([parts, draw_references(X, n_draws, n_rows, rng)])
     partitions = batched_k_means(tables, counts, n_init=_N_INIT, rng=rng, max_iter=_MAX_ITER)
-    ratios = log_determinant_ratios(tables, partitions)
+    ratios = log_determinant_ratios(tables, partitions.members, partitions.counts)
     observed = ratios[: len(parts)].mean(axis=0)
     drawn = ratios[len(parts) :].reshape(len(REFERENCES), n_draws, len(counts))
     means, variances = drawn.mean(axis=1), drawn.var(axis=1, ddof=1)
