@@ -29,8 +29,6 @@ _OWNER = "number_of_clusters"
 _N_INIT = 6
 # What is drawn (ties, starts) moves the criteria of small tables, so it is drawn more often there.
 _MOST_REPEATS = 5
-#: Shares of the criteria in the automatic score.
-WEIGHTS = {"silhouette": 0.5, "calinski_harabasz": 0.25, "marriott": 0.25}
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,11 +156,19 @@ def number_of_clusters(
         {name: np.mean([one[name] for one in of_draws], axis=0) for name in of_draws[0]},
         index=pd.Index(np.asarray(counts), name="n_clusters"),
     )
-    scores["auto"] = sum(
-        weight * _share(scores[name].to_numpy()) for name, weight in WEIGHTS.items()
-    )
     scores["marriott"] = np.exp(-scores["marriott"])
+    scores["auto"] = automatic_score(scores)
     return NumberOfClusters(counts.counts[int(scores["auto"].to_numpy().argmax())], scores)
+
+
+def automatic_score(scores: pd.DataFrame) -> Floats:
+    """Return half the silhouette, a quarter of two others, each from its worst to its best."""
+    score: Floats = (
+        0.5 * _share(scores["silhouette"].to_numpy())
+        + 0.25 * _share(scores["calinski_harabasz"].to_numpy())
+        + 0.25 * _share(-np.log(scores["marriott"].to_numpy()))
+    )
+    return score
 
 
 def _criteria(sample: Floats, counts: ClusterCounts, rng: np.random.Generator) -> dict[str, Floats]:
