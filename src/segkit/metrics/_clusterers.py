@@ -56,13 +56,17 @@ def prepared(clusterer: Any, seed: int, n_clusters: int | None = None, *, owner:
 
 
 def number_parameter(clusterer: Any) -> str | None:
-    """Return the parameter that says how many clusters; in a pipeline, that of its last step."""
+    """Return the parameter that says how many clusters; in a pipeline, that of its last step.
+
+    None where there is none, or where it is None: the clusterer then finds its own number.
+    """
     parameters = clusterer.get_params()
     last = ""
     while hasattr(clusterer, "steps"):
         name, clusterer = clusterer.steps[-1]
         last += f"{name}__"
-    return next((last + name for name in _NUMBERS if last + name in parameters), None)
+    name = next((last + name for name in _NUMBERS if last + name in parameters), None)
+    return None if name is None or parameters[name] is None else name
 
 
 def fitted_labels(clusterer: Any, rows: Any) -> NDArray[np.intp]:
@@ -73,3 +77,13 @@ def fitted_labels(clusterer: Any, rows: Any) -> NDArray[np.intp]:
         labels = clusterer.fit(rows).labels_
     codes: NDArray[np.intp] = np.asarray(labels).astype(np.intp)
     return codes
+
+
+def labels_of(fitted: Any, rows: Any) -> NDArray[np.int64]:
+    """Return the clusters in which a fitted clusterer puts the rows that it was fitted to."""
+    if hasattr(fitted, "predict"):
+        return np.asarray(fitted.predict(rows), dtype=np.int64)
+    last = fitted
+    while hasattr(last, "steps"):
+        last = last.steps[-1][1]
+    return np.asarray(last.labels_, dtype=np.int64)
