@@ -1,30 +1,31 @@
-"""Progress of work that takes a while: a bar of tqdm where it is installed, else a line of text."""
+"""A progress bar for work that is done many times over, where the user asks for one."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TypeVar
 
-_T = TypeVar("_T")
+Item = TypeVar("Item")
 
 
 def progress(
-    iterable: Iterable[_T], *, total: int, description: str, is_shown: bool
-) -> Iterable[_T]:
-    """Return what is iterated over, shown on stderr as it goes where `is_shown`."""
+    iterable: Iterable[Item], *, total: int, description: str, is_shown: bool
+) -> Iterable[Item]:
+    """Return the same items, with a bar on standard error that goes on with each of them.
+
+    The bar is tqdm's. Where that is not installed, one line says so, and there is no bar.
+    """
     if not is_shown:
         return iterable
     try:
         from tqdm.auto import tqdm
     except ImportError:
-        return _counted(iterable, total, description)
-    bar: Iterable[_T] = tqdm(iterable, total=total, desc=description)
-    return bar
-
-
-def _counted(iterable: Iterable[_T], total: int, description: str) -> Iterator[_T]:
-    for done, one in enumerate(iterable, start=1):
-        yield one
-        end = "\n" if done == total else ""
-        print(f"\r{description}: {done} of {total}", end=end, file=sys.stderr, flush=True)
+        print(
+            f"{description}: no progress is shown, because tqdm is not installed. Install it by "
+            "pip install 'customer-segkit[progress]'.",
+            file=sys.stderr,
+        )
+        return iterable
+    shown: Iterable[Item] = tqdm(iterable, total=total, desc=description)
+    return shown
