@@ -40,6 +40,23 @@ def test_each_criterion_has_a_panel_that_marks_the_chosen_number(segmenter):
         assert panel.lines[2].get_xdata().tolist() == [2]
 
 
+def test_the_criterion_that_chose_comes_first():
+    chose = ClusterSegmenter(selection=["davies_bouldin", "gap"], random_state=0).fit(TWO)
+    titles = [p.get_title(loc="left") for p in SelectionDisplay.from_estimator(chose).axes_]
+    assert titles[0] == "Davies–Bouldin, decides"
+    assert "Silhouette, more is better" in titles
+    assert not any("error" in title or "std" in title for title in titles)
+
+
+def test_spread_of_a_criterion_is_drawn_as_bars_around_it():
+    table = pd.DataFrame({"gap": [1.0, 2.0], "gap_std": [0.25, 0.5]}, index=[2, 3])
+    display = SelectionDisplay(selection=table, chosen=3).plot()
+    (panel,) = display.axes_
+    (bars,) = panel.containers[0].lines[2]
+    ends = [segment[:, 1].tolist() for segment in bars.get_segments()]
+    assert ends == [[0.75, 1.25], [1.5, 2.5]]
+
+
 def test_selection_is_drawn_into_axes_that_are_given(segmenter):
     _, ax = plt.subplots()
     display = SelectionDisplay.from_estimator(segmenter, criteria="silhouette", ax=ax)
@@ -61,16 +78,38 @@ def test_selection_that_cannot_be_drawn_is_refused(segmenter):
 
 def test_each_segment_is_drawn_with_its_customers_and_its_name(segmenter):
     display = ClusterDisplay.from_estimator(segmenter, TWO)
-    sizes = [len(dots.get_offsets()) for dots in display.ax_.collections]
-    assert sizes == [60, 1, 40, 1]
+    (dots,) = display.ax_.collections
+    colours = [tuple(colour) for colour in dots.get_facecolors()]
+    assert sorted(colours.count(colour) for colour in set(colours)) == [40, 60]
     legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
-    assert legend == [f"{i + 1}  {name}" for i, name in enumerate(segmenter.segments_)]
+    low, high = segmenter.segments_
+    assert legend == [f"1  {low} (60)", f"2  {high} (40)"]
     assert display.explained.sum() == pytest.approx(1)
+
+
+def test_customers_without_a_segment_are_told_apart():
+    display = ClusterDisplay(
+        points=np.arange(8.0).reshape(4, 2),
+        codes=np.array([0, -1, 0, -1]),
+        centres=np.array([[2.0, 3.0]]),
+        segments=["all"],
+        explained=np.array([0.9, 0.1]),
+    ).plot()
+    legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert legend == ["1  all (2)", "unassigned (2)"]
+
+
+def test_names_with_dollars_are_no_formulas():
+    segmenter = ClusterSegmenter(n_segments=2, names=["$ spent $", "none"]).fit(TWO)
+    display = ClusterDisplay.from_estimator(segmenter, TWO)
+    assert r"\$ spent \$" in display.ax_.get_legend().get_texts()[0].get_text()
 
 
 def test_at_most_some_thousand_points_are_drawn(segmenter):
     display = ClusterDisplay.from_estimator(segmenter, pd.concat([TWO] * 40))
-    assert len(display.points) == 3_000
+    (dots,) = display.ax_.collections
+    assert len(dots.get_offsets()) == 3_000
+    assert display.ax_.get_legend().get_texts()[0].get_text().endswith("(2,400)")
 
 
 def test_customers_that_cannot_be_drawn_are_refused(segmenter):

@@ -20,6 +20,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _INK, _NOISE = "#1c1c22", "#c9c9cf"
+# Neighbours in the list differ for colour-blind readers, too.
+_COLOURS = (
+    "#1b7f5c",
+    "#e0862d",
+    "#3f7fc1",
+    "#b5487c",
+    "#8a8f1f",
+    "#7059b0",
+    "#33a6b8",
+    "#8c5a3c",
+    "#d9675f",
+    "#4a4a55",
+)
 # More points than these hide one another.
 _MOST_POINTS = 3_000
 
@@ -86,7 +99,7 @@ class ClusterDisplay:
         estimator : ClusterSegmenter
             A fitted segmenter.
         X : eager frame or array of shape (n_customers, n_columns)
-            The customers to draw; of many, some thousands drawn at random.
+            The customers to draw; of many, some thousands drawn at random are shown.
         ax : matplotlib.axes.Axes, default=None
             Where to draw; by default a new figure.
 
@@ -133,9 +146,6 @@ class ClusterDisplay:
             centres[:, :n_components] = pca.transform(estimator.cluster_centers_)
         explained = np.zeros(2)
         explained[:n_components] = np.nan_to_num(pca.explained_variance_ratio_)
-        if len(flat) > _MOST_POINTS:
-            drawn = np.random.RandomState(0).choice(len(flat), _MOST_POINTS, replace=False)
-            flat, codes = flat[drawn], codes[drawn]
         return cls(
             points=flat,
             codes=codes,
@@ -165,44 +175,52 @@ class ClusterDisplay:
         plt = pyplot()
         if ax is None:
             _, ax = plt.subplots(figsize=(8, 6.4), layout="constrained")
-        colours = plt.get_cmap("tab10" if len(self.segments) <= 10 else "tab20")
-        noise = self.points[self.codes < 0]
-        if len(noise):
-            ax.scatter(
-                noise[:, 0],
-                noise[:, 1],
-                s=10,
-                color=_NOISE,
-                linewidth=0,
-                label="unassigned",
-                zorder=1,
-            )
-        for code, name in enumerate(self.segments):
-            colour = colours(code % colours.N)
+        # In any order, so that no segment covers another.
+        drawn = np.random.RandomState(0).permutation(len(self.points))[:_MOST_POINTS]
+        colours = np.array([*self._colours(), _NOISE], dtype=object)
+        ax.scatter(
+            self.points[drawn, 0],
+            self.points[drawn, 1],
+            s=13,
+            c=colours[self.codes[drawn]].tolist(),
+            alpha=0.7,
+            linewidth=0,
+        )
+        for code, centre in enumerate(self.centres):
             # A number leads from the centre to its name, which may be long, in the legend.
-            label = f"{code + 1}  {name}".replace("$", r"\$")
-            points = self.points[self.codes == code]
-            ax.scatter(
-                points[:, 0], points[:, 1], s=14, color=colour, alpha=0.65, linewidth=0, label=label
-            )
-            x, y = self.centres[code]
-            ax.scatter(x, y, s=200, color="white", edgecolor=colour, zorder=3)
-            ax.annotate(
-                str(code + 1),
-                self.centres[code],
-                ha="center",
-                va="center",
-                fontsize=9,
-                weight="bold",
-                color=_INK,
-                zorder=4,
-            )
-        for axis, write in enumerate((ax.set_xlabel, ax.set_ylabel)):
-            write(f"Principal component {axis + 1} ({percent(self.explained[axis])} of variance)")
+            ax.plot(*centre, "o", markersize=15, color="white", markeredgecolor=colours[code])
+            ax.annotate(str(code + 1), centre, ha="center", va="center", weight="bold", color=_INK)
+        ax.set_xlabel(f"First principal component: {percent(self.explained[0])} of variance")
+        ax.set_ylabel(f"Second: {percent(self.explained[1])}")
         ax.spines[["top", "right"]].set_visible(False)
         ax.set_xticks([])
         ax.set_yticks([])
-        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.07), frameon=False, fontsize=9)
+        self._write_legend(ax, colours)
         self.ax_ = ax
         self.figure_ = ax.figure
         return self
+
+    def _colours(self) -> list[str]:
+        return [_COLOURS[code % len(_COLOURS)] for code in range(len(self.segments))]
+
+    def _write_legend(self, ax: Axes, colours: NDArray[np.object_]) -> None:
+        """Write the names below the axes, each with its number and its customers."""
+        names = [f"{code + 1}  {name}" for code, name in enumerate(self.segments)]
+        counts = np.bincount(self.codes + 1, minlength=len(names) + 1)
+        entries = list(zip(names, colours, counts[1:], strict=False))
+        if counts[0]:
+            entries.append(("unassigned", _NOISE, counts[0]))
+        handles = [
+            pyplot().Line2D([], [], marker="o", markersize=7, linewidth=0, color=colour)
+            for _, colour, _ in entries
+        ]
+        labels = [f"{name} ({count:,})".replace("$", r"\$") for name, _, count in entries]
+        ax.legend(
+            handles,
+            labels,
+            loc="upper left",
+            bbox_to_anchor=(-0.01, -0.09),
+            frameon=False,
+            fontsize=9,
+            handletextpad=0.2,
+        )

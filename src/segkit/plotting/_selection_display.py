@@ -19,19 +19,31 @@ if TYPE_CHECKING:
 
 _LINE, _CHOSEN = "#1c1c22", "#1b7f5c"
 _LESS_IS_BETTER = ("davies_bouldin", "bic")
+# Columns that tell how uncertain another one is.
+_SPREADS = ("_std", "_standard_error")
+_TITLES = {
+    "auto": "Auto",
+    "bic": "BIC",
+    "calinski_harabasz": "Calinski–Harabasz",
+    "davies_bouldin": "Davies–Bouldin",
+}
 
 
 class SelectionDisplay:
     """The criteria of a :class:`~segkit.segmenters.ClusterSegmenter` over the number of segments.
 
-    One panel a criterion, the chosen number marked. Make it with :meth:`from_estimator`.
+    One panel a criterion, the chosen number marked; the criterion that chose it comes first. Make
+    it with :meth:`from_estimator`.
 
     Parameters
     ----------
     selection : DataFrame
-        A row for each number of segments, a column for each criterion.
+        A row for each number of segments, a column for each criterion. A column with a criterion's
+        name and ``_std`` or ``_standard_error`` behind it is drawn as bars around the criterion.
     chosen : int
         The number of segments that was chosen.
+    deciding : str, default=None
+        The criterion that chose.
 
     Attributes
     ----------
@@ -52,9 +64,12 @@ class SelectionDisplay:
     2
     """
 
-    def __init__(self, *, selection: pd.DataFrame, chosen: int) -> None:
+    def __init__(
+        self, *, selection: pd.DataFrame, chosen: int, deciding: str | None = None
+    ) -> None:
         self.selection = selection
         self.chosen = chosen
+        self.deciding = deciding
 
     @classmethod
     def from_estimator(
@@ -71,7 +86,7 @@ class SelectionDisplay:
         estimator : ClusterSegmenter
             A segmenter that chose its number of segments.
         criteria : sequence of str, default=None
-            Columns of ``selection_``; by default all but standard errors.
+            Columns of ``selection_``; by default all, the one that chose first.
         ax : matplotlib.axes.Axes or sequence of these, default=None
             Where to draw, one a criterion; by default a new figure.
 
@@ -103,17 +118,28 @@ class SelectionDisplay:
                 "SelectionDisplay: the number of segments was given or found by the clusterer, so "
                 'there are no criteria to draw. Fit with n_segments="auto".'
             )
+        decided = estimator.selection
+        decided = decided[0] if isinstance(decided, list | tuple) else decided
+        decided = getattr(decided, "__name__", decided)
+        known = _criteria(table)
         if criteria is None:
-            criteria = [name for name in table.columns if not name.endswith("_standard_error")]
+            criteria = sorted(known, key=lambda name: name != decided)
         elif isinstance(criteria, str):
             criteria = [criteria]
-        unknown = [name for name in criteria if name not in table.columns]
+        unknown = [name for name in criteria if name not in known]
         if unknown or not len(criteria):
             raise SegkitValueError(
-                f"SelectionDisplay: criteria must be among {list(table.columns)}, got "
-                f"{list(criteria)!r}."
+                f"SelectionDisplay: criteria must be among {known}, got {list(criteria)!r}."
             )
-        return cls(selection=table[list(criteria)], chosen=estimator.n_segments_).plot(ax=ax)
+        columns = [
+            name
+            for criterion in criteria
+            for name in (criterion, *(criterion + spread for spread in _SPREADS))
+            if name in table.columns
+        ]
+        return cls(selection=table[columns], chosen=estimator.n_segments_, deciding=decided).plot(
+            ax=ax
+        )
 
     def plot(self, ax: Axes | Sequence[Axes] | None = None) -> Self:
         """Draw the criteria.
@@ -136,7 +162,8 @@ class SelectionDisplay:
             Where matplotlib is not installed.
         """
         plt = pyplot()
-        n_criteria = self.selection.shape[1]
+        criteria = _criteria(self.selection)
+        n_criteria = len(criteria)
         axes: NDArray[Any]
         if ax is None:
             n_columns = min(3, n_criteria)
@@ -154,20 +181,43 @@ class SelectionDisplay:
             raise SegkitValueError(
                 f"SelectionDisplay: {n_criteria} criteria need as many axes, got {len(axes)}."
             )
-        numbers = self.selection.index.to_numpy()
-        for panel, name in zip(axes, self.selection.columns, strict=True):
-            values = self.selection[name].to_numpy()
-            better = "less" if name in _LESS_IS_BETTER else "more"
-            panel.plot(numbers, values, "o-", color=_LINE, markersize=3, linewidth=1.2)
-            panel.axvline(self.chosen, color=_CHOSEN, linewidth=1, linestyle="--", zorder=0)
-            at = numbers == self.chosen
-            panel.plot(numbers[at], values[at], "o", color=_CHOSEN, markersize=8)
-            title = f"{name.replace('_', ' ')} ({better} is better)"
-            panel.set_title(title, loc="left", fontsize=9, parse_math=False)
-            panel.set_xticks(numbers)
-            panel.set_xlabel("Number of segments", fontsize=9)
-            panel.tick_params(labelsize=8)
-            panel.spines[["top", "right"]].set_visible(False)
+        for panel, name in zip(axes, criteria, strict=True):
+            self._draw(panel, name)
         self.axes_ = axes
         self.figure_ = axes[0].figure
         return self
+
+    def _draw(self, panel: Axes, name: str) -> None:
+        """Draw one criterion."""
+        numbers, values = self.selection.index.to_numpy(), self.selection[name].to_numpy()
+        panel.plot(numbers, values, "o-", color=_LINE, markersize=3, linewidth=1.2)
+        panel.axvline(self.chosen, color=_CHOSEN, linewidth=1, linestyle="--", zorder=0)
+        at = numbers == self.chosen
+        panel.plot(numbers[at], values[at], "o", color=_CHOSEN, markersize=8)
+        for spread in _SPREADS:
+            if name + spread in self.selection.columns:
+                bars = self.selection[name + spread].to_numpy()
+                panel.errorbar(
+                    numbers, values, bars, fmt="none", ecolor=_LINE, elinewidth=0.8, capsize=2
+                )
+        decides = name == self.deciding
+        better = "less" if name in _LESS_IS_BETTER else "more"
+        title = _TITLES.get(name, name.replace("_", " ").capitalize())
+        panel.set_title(
+            f"{title}, {'decides' if decides else f'{better} is better'}",
+            loc="left",
+            fontsize=9,
+            weight="bold" if decides else "normal",
+            parse_math=False,
+        )
+        panel.set_xticks(numbers)
+        panel.set_xlabel("Number of segments", fontsize=9)
+        panel.tick_params(labelsize=8)
+        panel.spines[["top", "right"]].set_visible(False)
+
+
+def _criteria(table: pd.DataFrame) -> list[str]:
+    """Return the columns that are criteria and no spreads of others."""
+    names = list(map(str, table.columns))
+    spreads = {name + spread for name in names for spread in _SPREADS}
+    return [name for name in names if name not in spreads]
