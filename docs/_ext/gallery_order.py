@@ -9,6 +9,7 @@ READING_ORDER = [
     "plot_value_tiers.py",
     "plot_lifecycle_stages.py",
     "plot_clv_holdout.py",
+    "plot_clusters.py",
 ]
 
 
