@@ -110,7 +110,7 @@ def test_columns_of_any_type_become_numbers():
     assert done.loc["spend", "treatment"].startswith("missing as")
     assert done.loc["city", "kind"] == "categories"
     assert done.loc["constant", "n_features"] == 0
-    features = segmenter._prepared(segmenter._table(table, reset=False), reset=False)
+    features = segmenter._features(table)
     # One categorical weighs as one standardised number: variances that add up to 1.
     of_city = [i for i, f in enumerate(segmenter._preprocessing.features) if "city" in f]
     assert features[:, of_city].var(axis=0).sum() == pytest.approx(1)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import get_tags
 
-from segkit._frames import as_frame
+from segkit._frames import Frame, as_frame
 from segkit._input_checks import UNASSIGNED_REMEDY, RowLimits, row_limits
 from segkit.base._customers import (
     Customers,
@@ -39,7 +39,7 @@ class CustomerColumnsMixin:
     #: What to do with a lazy frame where values are needed.
     _lazy_remedy: ClassVar[str] = "Use assign(frame), which stays lazy, or collect the frame first"
 
-    columns: Sequence[str | int]
+    columns: Any
     n_features_in_: int
     feature_names_in_: NDArray[np.object_]
     _columns_used: list[str | int]
@@ -87,17 +87,21 @@ class CustomerColumnsMixin:
         else:
             customers = customers_from_frame(self, frame, reset=reset)
         if reset:
-            self._columns_used = list(customers.columns)
-            wanted = [column for column in columns_wanted(self) if isinstance(column, int)]
-            self._positions_used = wanted or None
-            self._row_limits = row_limits(self._columns_used)
-            self._group_wanted = self._group_used = self._group_column()
-            if frame is not None:
-                self._group_used = group_in_frame(self, frame, reset=True)
-                groups = [] if self._group_used is None else [self._group_used]
-                self.feature_names_in_ = np.array([*customers.columns, *groups], dtype=object)
-                self.n_features_in_ = len(self.feature_names_in_)
+            self._remember_columns(customers.columns, frame)
         return customers
+
+    def _remember_columns(self, columns: Sequence[str | int], frame: Frame | None) -> None:
+        """Remember which columns are used, and where an array has them."""
+        wanted = [] if getattr(self, self._columns_parameter) is None else columns_wanted(self)
+        self._columns_used = list(columns)
+        self._positions_used = [column for column in wanted if isinstance(column, int)] or None
+        self._row_limits = row_limits(self._columns_used)
+        self._group_wanted = self._group_used = self._group_column()
+        if frame is not None:
+            self._group_used = group_in_frame(self, frame, reset=True)
+            groups = [] if self._group_used is None else [self._group_used]
+            self.feature_names_in_ = np.array([*columns, *groups], dtype=object)
+            self.n_features_in_ = len(self.feature_names_in_)
 
     def _check(self, customers: Customers) -> None:
         customers.check(

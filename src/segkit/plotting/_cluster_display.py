@@ -131,7 +131,7 @@ class ClusterDisplay:
             raise LazyFrameError(
                 "ClusterDisplay: collect the lazy frame first; it has no values yet."
             )
-        features = estimator._prepared(estimator._table(X, reset=False), reset=False)
+        features = estimator._features(X)
         if len(features) < 2:
             raise SegkitValueError(
                 f"ClusterDisplay: at least two customers are needed, got {len(features)}."

@@ -4,61 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from numbers import Integral
-from string import ascii_uppercase
 from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin, clone
-from sklearn.cluster import KMeans, MiniBatchKMeans
+from sklearn.cluster import KMeans
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from segkit._compat import HasMethods, Interval, StrOptions, fit_context
-from segkit._frames import UNASSIGNED, as_frame, collected
-from segkit._input_checks import (
-    check_columns_present,
-    nearest,
-    row_limits,
-    row_mapping,
-    row_value,
-)
+from segkit._frames import UNASSIGNED
+from segkit._input_checks import row_mapping, row_value
 from segkit._warn import warn
 from segkit.base import SegmenterMixin
-from segkit.base._customers import Customers, checked_array
+from segkit.base._customers import Customers
 from segkit.exceptions import (
-    ColumnError,
     LazyFrameError,
     MissingValuesError,
     SegkitTypeError,
     SegkitValueError,
     SegkitWarning,
 )
-from segkit.metrics import number_of_clusters, structure_test
+from segkit.metrics import StructureTest, structure_test
+from segkit.metrics._clusterers import labels_of, number_parameter, prepared
 from segkit.metrics._threads import one_thread
-from segkit.segmenters._cluster_assigner import NearestCentre, best_assigner
+from segkit.segmenters._cluster_assigner import assigner_of, centres_of
 from segkit.segmenters._cluster_formula import (
     OneCustomer,
     nearest_expression,
     number_expressions,
 )
-from segkit.segmenters._cluster_names import automatic_names
-from segkit.segmenters._cluster_preprocessing import (
-    ClusterPreprocessing,
-    NumberColumn,
-    numbers_of,
-)
-from segkit.segmenters._cluster_selection import CRITERIA, best_number, labelled, selection_table
+from segkit.segmenters._cluster_names import segment_names, segment_order
+from segkit.segmenters._cluster_preprocessing import ClusterPreprocessing, NumberColumn
+from segkit.segmenters._cluster_selection import CRITERIA, number_search
+from segkit.segmenters._cluster_table import table_of_customers, table_of_fit
 
 Floats: TypeAlias = NDArray[np.float64]
 Labels: TypeAlias = NDArray[np.int64]
 
-# The parameters that say how many clusters there are to be.
-_COUNTS = ("n_clusters", "n_components", "n_segments")
-# New customers who find another cluster than the clusterer's more often than this are warned of.
-_LOW_ACCURACY = 0.9
 # Of fewer customers, nothing can be said of structure.
 _FEWEST_TESTED = 50
 
@@ -75,37 +62,44 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
     clusterer : estimator, default=None
         Any scikit-learn clusterer or mixture, or a Pipeline that ends in one; None means
         :class:`sklearn.cluster.KMeans` with 10 starts. Its parameter ``n_clusters``,
-        ``n_components`` or ``n_segments`` is set; one without it finds its own number, and the
-        label -1 (noise) is unassigned. It is cloned.
+        ``n_components`` or ``n_segments`` is set, unless it is None; one without it finds its own
+        number, and the label -1 (noise) is unassigned. It is cloned, and where its
+        ``random_state`` is None gets a seed.
+    columns : sequence of str or of int, default=None
+        The columns that segments are found in, by name or by position; None takes all.
     n_segments : "auto" or int, default="auto"
         Number of segments, or ``"auto"`` to let `selection` choose it.
     n_segments_range : tuple of int, default=(2, 10)
         The numbers that are tried.
     selection : str, callable or sequence of these, default="auto"
         The criterion that chooses; of several, the first, and all are in ``selection_``.
-        ``"silhouette"``, ``"calinski_harabasz"``, ``"davies_bouldin"``, ``"gap"``,
-        ``"prediction_strength"``, ``"stability"``, ``"bic"`` (mixtures), ``"auto"`` (the
-        silhouette, Calinski-Harabasz and Marriott's criterion together), or a function of
-        features and labels, of which more is better.
+        ``"silhouette"``, ``"calinski_harabasz"``, ``"davies_bouldin"``, ``"marriott"``, ``"gap"``,
+        ``"prediction_strength"``, ``"stability"`` (the weakest segment's Jaccard similarity),
+        ``"bic"`` (mixtures), ``"auto"`` (the silhouette, Calinski-Harabasz and Marriott's
+        criterion together), or a function of features and labels, of which more is better.
     preprocessor : "auto", None or transformer, default="auto"
         How columns become numbers: see the notes. None takes them as they are.
     order_by : str, default=None
-        A column of numbers by whose mean the segments are ordered, highest first; None: by their
-        size, largest first.
+        A column of numbers by whose mean the segments are ordered, highest first. It need not be
+        among `columns`. None: by their size, largest first.
     names : "auto", "letters" or sequence of str, default="auto"
         Names of the segments, in their order: what sets each apart most, ``"Segment A"``, ..., or
         as given.
     assigner : "auto", "centre" or "neighbours", default="auto"
         How customers find their segment where the clusterer has no ``predict``: by the nearest
-        centre or the nearest customers; ``"auto"`` takes which tells held-out customers better.
+        centre or the nearest customers; ``"auto"`` takes which tells held-out customers better,
+        and the nearest customers where there is noise.
     selection_sample : int, default=1000
-        So many customers, at most, serve to choose the number of segments.
+        So many customers, at most, serve to choose the number of segments and to test whether
+        there are any.
     random_state : int, RandomState instance or None, default=None
         Pass an int for the same segments every time.
     n_jobs : int, default=None
-        Number of jobs for criteria that resample (joblib).
+        Number of threads (joblib) for the numbers of segments and for criteria that resample. The
+        result does not depend on it.
     verbose : int, default=0
-        Unused where there is nothing to wait for.
+        1 shows progress over the numbers of segments and over resamples, with tqdm where it is
+        installed.
 
     Attributes
     ----------
@@ -116,17 +110,21 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
     labels_ : ndarray of shape (n_customers,), dtype int64
         Codes of the customers seen in ``fit``, -1 for noise. Only after fitting on eager data.
         Where the clusterer has no ``predict``, they are the assigner's, so that equal customers
-        share a segment; the clusterer's own are in ``clusterer_.labels_``, in another order.
+        share a segment: by the nearest customers those of the clusterer, by the nearest centre
+        almost. The clusterer's own are in ``clusterer_.labels_``, of customers in another order.
     clusterer_ : estimator
         The fitted clusterer.
     cluster_centers_ : ndarray of shape (n_segments, n_features)
         Means of the segments' features.
     selection_ : DataFrame or None
-        A row for each number of segments tried, a column for each criterion.
+        A row for each number of segments tried; for each criterion a column of values and one of
+        standard errors, ``<criterion>_standard_error``. Those of indices come from 20 resamples
+        of the customers, with the segments as they are.
     has_structure_ : bool or None
-        Whether the customers differ in kind: None where the number was given.
-    structure_test_ : object or None
-        The evidence.
+        Whether the customers differ in kind; None where `n_segments` was given, and of fewer than
+        50 customers.
+    structure_test_ : StructureTest or None
+        The evidence, from :func:`segkit.metrics.structure_test`.
     preprocessing_summary_ : DataFrame or None
         What was done with each column.
     assignment_accuracy_ : float
@@ -150,6 +148,17 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
     level, rare levels pooled, with the weight of one column together; booleans are 0 or 1, ordered
     categories their ranks. Constant columns are left out; dates, ids and free text are refused.
 
+    For k-means on columns prepared so, ``"auto"`` is the score of
+    :func:`segkit.metrics.number_of_clusters`; for others it is computed in the same way from the
+    segments that the clusterer finds. A number at which the clusterer finds fewer segments is left
+    out.
+
+    The order of the rows changes nothing. Segments of the same size are ordered by their centres,
+    so that another seed that finds the same segments gives them the same codes and names.
+
+    Inside a query engine ``assign`` works for the nearest centre (k-means, or a clusterer whose
+    assigner is that) of plain numbers prepared as above.
+
     Examples
     --------
     >>> import numpy as np
@@ -172,6 +181,7 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
     _label_column: ClassVar[str] = "cluster_segment"
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "clusterer": [None, HasMethods(["fit"])],
+        "columns": [None, list, tuple, pd.Index],
         "n_segments": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "n_segments_range": [tuple, list],
         "selection": [StrOptions(set(CRITERIA)), callable, list, tuple],
@@ -190,7 +200,7 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
     cluster_centers_: Floats
     selection_: pd.DataFrame | None
     has_structure_: bool | None
-    structure_test_: Any
+    structure_test_: StructureTest | None
     preprocessing_summary_: pd.DataFrame | None
     assignment_accuracy_: float
     _code_of_label: Labels
@@ -199,13 +209,13 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
     _one_customer: OneCustomer | None
     _preprocessing: ClusterPreprocessing | None
     _transformer: Any
-    _categories: dict[Any, Any]
     _sizes: NDArray[np.intp]
 
     def __init__(
         self,
         clusterer: Any = None,
         *,
+        columns: Sequence[str | int] | None = None,
         n_segments: Any = "auto",
         n_segments_range: tuple[int, int] = (2, 10),
         selection: Any = "auto",
@@ -219,6 +229,7 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
         verbose: int = 0,
     ) -> None:
         self.clusterer = clusterer
+        self.columns = columns
         self.n_segments = n_segments
         self.n_segments_range = n_segments_range
         self.selection = selection
@@ -238,7 +249,7 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
         Parameters
         ----------
         X : frame or array of shape (n_customers, n_columns)
-            One row per customer; of a frame all columns are used. A lazy frame is collected.
+            One row per customer. A lazy frame is collected, only the columns used.
         y : None
             Ignored.
 
@@ -254,46 +265,28 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
             or names that do not fit.
         """
         self._forget()
-        table = self._table(X, reset=True)
-        if len(table) < 2:
-            raise SegkitValueError(
-                f"ClusterSegmenter: at least two customers are needed, got n_samples={len(table)}."
-            )
+        table, ordering = table_of_fit(self, X)
         features = self._prepared(table, reset=True)
         # numpy's own generator is not touched.
         random = np.random.RandomState() if self.random_state is None else self.random_state
         seed = int(check_random_state(random).randint(2**31 - 1))
         # In an order of their own, so that the order of the rows changes nothing.
         place = np.lexsort(features.T)
+        labels = np.empty(len(features), dtype=np.int64)
         with one_thread():
             number = self._chosen_number(features[place], seed)
-            self.clusterer_ = self._clusterer(number, seed).fit(features[place])
-            labels = np.empty(len(features), dtype=np.int64)
-            labels[place] = self._own_labels(features[place])
-        self._assigner, self.assignment_accuracy_ = self._learned_assigner(features, labels)
-        found = np.unique(labels[labels >= 0])
-        if not found.size:
-            warn(
-                f"ClusterSegmenter: {type(self.clusterer_).__name__} takes every customer for "
-                "noise; there is no segment. Let it find smaller clusters.",
-                SegkitWarning,
-            )
-        order = self._ordered(found, labels, features, table)
-        self._code_of_label = np.full(int(found.max(initial=-1)) + 2, -1, dtype=np.int64)
+            unfitted = prepared(self._template(), seed, number, owner="ClusterSegmenter")
+            self.clusterer_ = unfitted.fit(features[place])
+            labels[place] = labels_of(self.clusterer_, features[place])
+        self._assigner, self.assignment_accuracy_ = assigner_of(
+            self.clusterer_, features, labels, self.assigner
+        )
+        order = segment_order(labels, features, ordering)
+        self._code_of_label = np.full(int(labels.max(initial=-1)) + 2, -1, dtype=np.int64)
         self._code_of_label[order] = np.arange(order.size)
-        if self._assigner is not self.clusterer_:
-            # What a customer is told must hold for an equal one who comes tomorrow.
-            labels = np.asarray(self._assigner.predict(features), dtype=np.int64)
-        codes = self._code_of_label[labels]
-        self.n_segments_ = int(order.size)
-        self.cluster_centers_ = np.array(
-            [features[codes == code].mean(axis=0) for code in range(order.size)]
-        ).reshape(order.size, features.shape[1])
-        self._centres = self._centres_of_assigner()
-        self._one_customer = OneCustomer.of(self)
-        segments = self._segment_names(table, codes)
-        self._sizes = np.bincount(codes[codes >= 0], minlength=order.size)
-        self.segments_ = np.array(segments, dtype=object)
+        # What a customer is told must hold for an equal one who comes tomorrow.
+        codes = self._codes(features)
+        self._describe_segments(table, features, codes, order.size)
         return self._finish_fit(X, codes=codes)
 
     def predict_one(self, row: Mapping[Any, Any]) -> str:
@@ -329,8 +322,7 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
         only = {
             name: [row_value(row, name, owner="ClusterSegmenter")] for name in self._columns_used
         }
-        table = pd.DataFrame(only).astype(self._categories)
-        codes = self._codes(self._prepared(table, reset=False))
+        codes = self._codes(self._prepared(pd.DataFrame(only), reset=False))
         return str(np.append(self.segments_, UNASSIGNED)[codes[0]])
 
     def transform(self, X: Any) -> Floats:
@@ -357,13 +349,12 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
         """
         check_is_fitted(self)
         self._refuse_lazy(X, verb="transform")
-        features = self._prepared(self._table(X, reset=False), reset=False)
+        features = self._features(X)
         if self._has_probabilities:
             order = np.argsort(self._code_of_label[:-1][self._code_of_label[:-1] >= 0])
             probabilities: Floats = self.clusterer_.predict_proba(features)[:, order]
             return probabilities
-        squared = ((features[:, None, :] - self.cluster_centers_[None]) ** 2).sum(axis=2)
-        distances: Floats = np.sqrt(squared)
+        distances: Floats = cdist(features, self.cluster_centers_)
         return distances
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
@@ -408,7 +399,7 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
     # The segmenter's hooks.
 
     def _customers(self, X: Any, *, reset: bool) -> Customers:
-        features = self._prepared(self._table(X, reset=reset), reset=reset)
+        features = self._features(X)
         names = [f"feature {place}" for place in range(features.shape[1])]
         return Customers(names, list(features.T), by_name=False)
 
@@ -431,52 +422,9 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
 
     # Private helpers, in reading order.
 
-    def _table(self, X: Any, *, reset: bool) -> pd.DataFrame:
-        """Return the columns used as a pandas frame; their names are positions for an array."""
-        frame = as_frame(X, owner="ClusterSegmenter")
-        names: list[Any]
-        if frame is None:
-            if isinstance(X, list | tuple | pd.DataFrame):
-                X = np.asarray(X)
-            if not reset and isinstance(X, np.ndarray) and X.ndim == 2:
-                X = X[:, : self.n_features_in_]
-            array = checked_array(self, X, reset=reset, min_width=1)
-            names = list(range(array.shape[1])) if reset else self._columns_used
-            table = pd.DataFrame(array, columns=names)
-        else:
-            names = frame.collect_schema().names() if reset else list(self._columns_used)
-            if not reset and isinstance(names[0], int):
-                names = frame.collect_schema().names()[: len(names)]
-            check_columns_present(
-                [str(name) for name in names],
-                frame,
-                owner="ClusterSegmenter",
-                remedy="It was there in fit.",
-            )
-            frame = frame.select(names)
-            if isinstance(frame, nw.LazyFrame):
-                frame = collected(frame)
-            table = frame.to_pandas()
-            if reset:
-                self.feature_names_in_ = np.array(names, dtype=object)
-                self.n_features_in_ = len(names)
-            else:
-                table.columns = pd.Index(self._columns_used)
-        if reset:
-            self._columns_used, self._positions_used = list(table.columns), None
-            self._group_wanted = self._group_used = None
-            self._row_limits = row_limits([])
-            self._categories = {
-                name: dtype
-                for name, dtype in table.dtypes.items()
-                if isinstance(dtype, pd.CategoricalDtype) and dtype.ordered
-            }
-        for name, dtype in self._categories.items():
-            # Ranks are those of fit, whatever the categories of this frame.
-            values = table[name].astype(object)
-            known = values.where(values.isin(dtype.categories), None)
-            table[name] = pd.Series(pd.Categorical(known, dtype=dtype), index=table.index)
-        return table
+    def _features(self, X: Any) -> Floats:
+        """Return the features of customers who come after fit."""
+        return self._prepared(table_of_customers(self, X), reset=False)
 
     def _prepared(self, table: pd.DataFrame, *, reset: bool) -> Floats:
         """Return the features of customers."""
@@ -514,43 +462,57 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
     def _chosen_number(self, features: Floats, seed: int) -> int | None:
         """Return how many segments to look for; None: the clusterer finds its own number."""
         self.selection_ = self.has_structure_ = self.structure_test_ = None
-        if self._count_parameter() is None:
-            return None
         if self.n_segments != "auto":
-            return int(self.n_segments)
-        low, high = (int(number) for number in self.n_segments_range)
-        if not 2 <= low <= high:
+            return self._given_number(len(features))
+        some = features
+        if len(features) > self.selection_sample:
+            rng = np.random.default_rng(seed)
+            some = features[rng.choice(len(features), self.selection_sample, replace=False)]
+        self._test_structure(some, seed)
+        if number_parameter(self._template()) is None:
+            return None
+        low, high = self._range()
+        search = number_search(
+            self._template(),
+            self.selection,
+            prepares_columns=self._preprocessing is not None,
+            seed=seed,
+            n_jobs=self.n_jobs,
+            verbose=self.verbose,
+        )
+        # Of as many segments as there are different customers, each is a customer.
+        n_distinct = len(np.unique(some, axis=0))
+        numbers = range(low, min(high, n_distinct - 1) + 1)
+        found = search.run(some, numbers) if numbers else None
+        if found is None:
+            return min(low, n_distinct)
+        number, self.selection_ = found
+        return number
+
+    def _given_number(self, n_customers: int) -> int | None:
+        if number_parameter(self._template()) is None:
+            name = type(self._template()).__name__
+            raise SegkitValueError(
+                f"ClusterSegmenter: n_segments={self.n_segments}, and {name} finds its own number. "
+                'Leave n_segments="auto", or pass a clusterer with n_clusters, n_components or '
+                "n_segments."
+            )
+        if self.n_segments > n_customers:
+            raise SegkitValueError(
+                f"ClusterSegmenter: n_segments={self.n_segments} are more than there are customers "
+                f"(n_samples={n_customers})."
+            )
+        return int(self.n_segments)
+
+    def _range(self) -> tuple[int, int]:
+        given = list(self.n_segments_range)
+        whole = all(isinstance(one, int | np.integer) for one in given)
+        if len(given) != 2 or not whole or not 2 <= given[0] <= given[1]:
             raise SegkitValueError(
                 "ClusterSegmenter: n_segments_range must be two increasing numbers from 2, got "
                 f"{self.n_segments_range!r}."
             )
-        some = features
-        if len(features) > self.selection_sample:
-            drawn = np.random.RandomState(seed).choice(
-                len(features), self.selection_sample, replace=False
-            )
-            some = features[np.sort(drawn)]
-        n_distinct = len(np.unique(some, axis=0))
-        numbers = range(low, min(high, n_distinct - 1) + 1)
-        if not numbers:
-            return min(low, n_distinct)
-        listed = isinstance(self.selection, list | tuple)
-        criteria = list(self.selection) if listed else [self.selection]
-        labels = labelled(some, numbers, lambda k: self._clusterer(k, seed).fit(some))
-        labels = {k: one for k, one in labels.items() if np.unique(one[one >= 0]).size > 1}
-        if not labels:
-            return low
-        self.selection_ = selection_table(
-            some, labels, criteria, lambda k: self._clusterer(k, seed), seed, self.n_jobs
-        )
-        self._test_structure(some, seed)
-        if criteria[0] == "auto" and self.clusterer is None:
-            # Of k-means, for which the rule was earned, on columns that it prepares for itself.
-            tried = (numbers[0], numbers[-1])
-            found = number_of_clusters(some, n_clusters_range=tried, random_state=seed)
-            self.selection_["auto"] = found.scores["auto"]
-            return int(found.n_clusters)
-        return best_number(self.selection_, criteria[0])
+        return int(given[0]), int(given[1])
 
     def _test_structure(self, features: Floats, seed: int) -> None:
         if len(features) < _FEWEST_TESTED:
@@ -565,112 +527,39 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
                 SegkitWarning,
             )
 
-    def _count_parameter(self) -> str | None:
-        parameters = self._template().get_params()
-        names = [
-            name
-            for name in parameters
-            if name.rpartition("__")[2] in _COUNTS and name.count("__") < 2
-        ]
-        return min(names, key=len) if names else None
-
     def _template(self) -> Any:
         return KMeans(n_init=10) if self.clusterer is None else self.clusterer
 
-    def _clusterer(self, number: int | None, seed: int) -> Any:
-        """Return a clusterer for a number of segments, not fitted."""
-        clusterer = clone(self._template())
-        parameters = clusterer.get_params()
-        changed: dict[str, Any] = {
-            name: seed
-            for name, value in parameters.items()
-            if name.rpartition("__")[2] == "random_state" and value is None
-        }
-        count = self._count_parameter()
-        if number is not None and count is not None:
-            changed[count] = number
-        return clusterer.set_params(**changed)
-
-    def _own_labels(self, features: Floats) -> Labels:
-        if hasattr(self.clusterer_, "predict"):
-            return np.asarray(self.clusterer_.predict(features), dtype=np.int64)
-        last = self.clusterer_[-1] if hasattr(self.clusterer_, "steps") else self.clusterer_
-        return np.asarray(last.labels_, dtype=np.int64)
-
-    def _learned_assigner(self, features: Floats, labels: Labels) -> tuple[Any, float]:
-        if hasattr(self.clusterer_, "predict"):
-            return self.clusterer_, 1.0
-        assigner, accuracy = best_assigner(features, labels, self.assigner)
-        if accuracy < _LOW_ACCURACY:
+    def _describe_segments(
+        self, table: pd.DataFrame, features: Floats, codes: Labels, n_segments: int
+    ) -> None:
+        """Set what is known of each segment: its centre, size and name."""
+        if not n_segments:
             warn(
-                f"ClusterSegmenter: {type(self.clusterer_).__name__} cannot predict, and new "
-                f"customers are assigned as it would have done in {accuracy:.0%} of cases only "
-                "(held-out customers). Use a clusterer that predicts.",
+                f"ClusterSegmenter: {type(self.clusterer_).__name__} takes every customer for "
+                "noise; there is no segment. Let it find smaller clusters.",
                 SegkitWarning,
             )
-        return assigner, accuracy
-
-    def _ordered(
-        self, found: Labels, labels: Labels, features: Floats, table: pd.DataFrame
-    ) -> Labels:
-        """Return the labels in the order of their codes."""
-        if not found.size:
-            return found
-        centres = np.array([features[labels == label].mean(axis=0) for label in found])
-        if self.order_by is None:
-            rank = np.array([(labels == label).sum() for label in found], dtype=np.float64)
-        else:
-            _check_order_by(self.order_by, table)
-            values = numbers_of(self.order_by, table[self.order_by])
-            rank = np.array([np.nanmean(values[labels == label]) for label in found])
-        keys = [*np.round(centres.T[::-1], 9), -rank]
-        order: Labels = found[np.lexsort(keys)]
-        return order
-
-    def _segment_names(self, table: pd.DataFrame, codes: Labels) -> list[str]:
-        n_segments = self.n_segments_
-        if isinstance(self.names, str):
-            if self.names == "auto" and self._preprocessing is not None:
-                return automatic_names(table, codes, n_segments, self._preprocessing)
-            return [f"Segment {_letters(code)}" for code in range(n_segments)]
-        names = [str(name) for name in self.names]
-        if len(names) != n_segments or len({*names, UNASSIGNED}) <= n_segments:
-            raise SegkitValueError(
-                f"ClusterSegmenter: names must be {n_segments} distinct names, one a segment, got "
-                f"{list(self.names)!r}."
-            )
-        return names
-
-    def _centres_of_assigner(self) -> tuple[Floats, Labels] | None:
-        if isinstance(self._assigner, NearestCentre):
-            return self._assigner.centres, self._assigner.labels
-        if isinstance(self._assigner, KMeans | MiniBatchKMeans):
-            centres = np.asarray(self._assigner.cluster_centers_, dtype=np.float64)
-            return centres, np.arange(len(centres))
-        return None
+        self.n_segments_ = n_segments
+        self._sizes = np.bincount(codes[codes >= 0], minlength=n_segments)
+        self.cluster_centers_ = np.array(
+            [
+                features[codes == code].mean(axis=0) if self._sizes[code] else features[0] * np.nan
+                for code in range(n_segments)
+            ]
+        ).reshape(n_segments, features.shape[1])
+        self._centres = centres_of(self._assigner)
+        self._one_customer = OneCustomer.of(self)
+        names = segment_names(self.names, table, codes, n_segments, self._preprocessing)
+        self.segments_ = np.array(names, dtype=object)
 
     def _plain_numbers(self) -> list[NumberColumn] | None:
         """Return how each column is prepared, if all hold plain numbers."""
         columns = [] if self._preprocessing is None else self._preprocessing.columns
         numbers = [column for column in columns if isinstance(column, NumberColumn)]
-        plain = numbers and not self._categories and not any(c.is_boolean for c in numbers)
+        plain = numbers and not any(c.is_boolean or c.levels for c in numbers)
         return numbers if plain and len(numbers) == len(columns) else None
 
     @property
     def _has_probabilities(self) -> bool:
         return hasattr(self.clusterer_, "predict_proba")
-
-
-def _check_order_by(column: str, table: pd.DataFrame) -> None:
-    if column in table.columns:
-        return
-    near = nearest(column, [str(name) for name in table.columns])
-    raise ColumnError(
-        f"ClusterSegmenter: order_by={column!r} is not among the columns {list(table.columns)}."
-        + (f" Did you mean {near!r}?" if near else "")
-    )
-
-
-def _letters(code: int) -> str:
-    first, last = divmod(code, len(ascii_uppercase))
-    return (ascii_uppercase[first - 1] if first else "") + ascii_uppercase[last]

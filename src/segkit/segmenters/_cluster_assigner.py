@@ -7,8 +7,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedKFold
+from sklearn.cluster import KMeans, MiniBatchKMeans
+from sklearn.model_selection import KFold
 from sklearn.neighbors import KNeighborsClassifier
+
+from segkit._warn import warn
+from segkit.exceptions import SegkitWarning
 
 Floats: TypeAlias = NDArray[np.float64]
 Labels: TypeAlias = NDArray[np.int64]
@@ -17,6 +21,8 @@ _NEIGHBOURS = 5
 _FOLDS = 5
 # So many customers tell how well an assigner does.
 _MOST_TRIED = 5_000
+# New customers who find another cluster than the clusterer's more often than this are warned of.
+_LOW_ACCURACY = 0.9
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,10 @@ class NearestCentre:
 
 @dataclass(frozen=True)
 class NearestNeighbours:
-    """Assigns as most of the nearest labelled customers are, who may be noise."""
+    """Assigns as the nearest labelled customers are, who may be noise; a nearer one counts more.
+
+    Customers like one who was seen are as that one was.
+    """
 
     classifier: Any
 
@@ -50,41 +59,67 @@ class NearestNeighbours:
     def of(cls, features: Floats, labels: Labels) -> NearestNeighbours:
         """Remember the customers."""
         n_neighbours = min(_NEIGHBOURS, len(labels))
-        return cls(KNeighborsClassifier(n_neighbours).fit(features, labels))
+        classifier = KNeighborsClassifier(n_neighbours, weights="distance")
+        return cls(classifier.fit(features, labels))
 
     def predict(self, features: Floats) -> Labels:
-        """Return the label that most neighbours have."""
+        """Return the label that the neighbours speak for."""
         return np.asarray(self.classifier.predict(features), dtype=np.int64)
 
 
-def best_assigner(features: Floats, labels: Labels, which: str) -> tuple[Any, float]:
+def assigner_of(clusterer: Any, features: Floats, labels: Labels, which: str) -> tuple[Any, float]:
+    """Return what assigns new customers, and how often it does as the clusterer would have."""
+    if hasattr(clusterer, "predict"):
+        return clusterer, 1.0
+    assigner, accuracy = _best_assigner(features, labels, which)
+    if accuracy < _LOW_ACCURACY:
+        warn(
+            f"ClusterSegmenter: {type(clusterer).__name__} cannot predict, and new customers are "
+            f"assigned as it would have done in {accuracy:.0%} of cases only (held-out customers). "
+            "Use a clusterer that predicts.",
+            SegkitWarning,
+        )
+    return assigner, accuracy
+
+
+def centres_of(assigner: Any) -> tuple[Floats, Labels] | None:
+    """Return the centres of which an assigner takes the nearest, and their labels."""
+    if isinstance(assigner, NearestCentre):
+        return assigner.centres, assigner.labels
+    if isinstance(assigner, KMeans | MiniBatchKMeans):
+        centres = np.asarray(assigner.cluster_centers_, dtype=np.float64)
+        return centres, np.arange(len(centres))
+    return None
+
+
+def _best_assigner(features: Floats, labels: Labels, which: str) -> tuple[Any, float]:
     """Return the assigner that best tells labels of customers it did not see, and how often."""
     choices: dict[str, list[Any]] = {
-        "auto": [NearestCentre, NearestNeighbours],
+        # A nearest centre leaves nobody out: it cannot tell noise.
+        "auto": [NearestNeighbours] if labels.min() < 0 else [NearestCentre, NearestNeighbours],
         "centre": [NearestCentre],
         "neighbours": [NearestNeighbours],
     }
-    kinds = choices[which]
-    if not (labels >= 0).any():
-        return NearestNeighbours.of(features, labels), 1.0
+    kinds = choices[which] if labels.max() >= 0 else [NearestNeighbours]
     some = np.arange(len(labels))
     if len(some) > _MOST_TRIED:
         some = np.random.RandomState(0).choice(len(labels), _MOST_TRIED, replace=False)
     tried, known = features[some], labels[some]
-    n_folds = min(_FOLDS, int(np.unique(known, return_counts=True)[1].min()))
-    if n_folds < 2:
-        return kinds[0].of(features, labels), float("nan")
-    folds = list(StratifiedKFold(n_folds, shuffle=True, random_state=0).split(tried, known))
+    folds = list(KFold(min(_FOLDS, len(some)), shuffle=True, random_state=0).split(tried))
     accuracy = [
-        float(
-            np.mean(
-                [
-                    (kind.of(tried[train], known[train]).predict(tried[test]) == known[test]).mean()
-                    for train, test in folds
-                ]
-            )
+        sum(
+            int((_told(kind, tried[train], known[train], tried[test]) == known[test]).sum())
+            for train, test in folds
         )
+        / len(some)
         for kind in kinds
     ]
     best = int(np.argmax(accuracy))
     return kinds[best].of(features, labels), accuracy[best]
+
+
+def _told(kind: Any, features: Floats, labels: Labels, new: Floats) -> Labels:
+    if labels.max() < 0:
+        return np.full(len(new), -1)
+    told: Labels = kind.of(features, labels).predict(new)
+    return told

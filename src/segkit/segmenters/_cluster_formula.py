@@ -26,7 +26,7 @@ Labels: TypeAlias = NDArray[np.int64]
 class OneCustomer:
     """The code of a customer whose columns are all numbers, by the nearest centre."""
 
-    columns: list[tuple[Any, bool, float, float, bool]]
+    columns: list[tuple[Any, float, bool, float, float, bool]]
     centres: list[tuple[list[float], float]]
     codes: list[int]
 
@@ -38,28 +38,33 @@ class OneCustomer:
             return None
         places, labels = centres
         return cls(
-            [(c.name, c.is_logarithm, c.mean, c.scale, c.has_missing) for c in numbers],
+            [(c.name, c.median, c.is_logarithm, c.mean, c.scale, c.has_missing) for c in numbers],
             [(place.tolist(), float(place @ place)) for place in places],
             segmenter._code_of_label[labels].tolist(),
         )
 
     def code(self, row: Mapping[Any, Any]) -> int | None:
-        """Return the code; None where a value is not a plain number."""
+        """Return the code; None where a value is neither a finite number nor missing."""
         features = []
-        for name, is_logarithm, mean, scale, has_missing in self.columns:
+        for name, median, is_logarithm, mean, scale, has_missing in self.columns:
             try:
                 value = row[name]
             except (KeyError, TypeError, IndexError):
                 return None
-            if type(value) is not float and type(value) is not int:
-                return None
+            is_missing = value is None or value != value
+            if is_missing:
+                value = median
+            elif type(value) is not float:
+                if type(value) is not int and not isinstance(value, np.integer | np.floating):
+                    return None
+                value = float(value)
             if value - value != 0:
                 return None
             if is_logarithm:
                 value = math.copysign(math.log1p(abs(value)), value)
             features.append((value - mean) / scale)
             if has_missing:
-                features.append(0.0)
+                features.append(1.0 if is_missing else 0.0)
         best, nearest = math.inf, 0
         for position, (centre, square) in enumerate(self.centres):
             product = 0.0

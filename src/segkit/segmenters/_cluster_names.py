@@ -1,19 +1,26 @@
-"""Names of clusters: what sets each apart most from the rest."""
+"""Clusters in an order that lasts, with names that say what sets each apart most."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from string import ascii_uppercase
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from segkit._frames import UNASSIGNED
+from segkit.exceptions import SegkitValueError
 from segkit.segmenters._cluster_preprocessing import (
     ClusterPreprocessing,
     LevelColumn,
     NumberColumn,
     numbers_of,
 )
+
+Floats: TypeAlias = NDArray[np.float64]
+Labels: TypeAlias = NDArray[np.int64]
 
 # Differences in standard deviations: less is no difference to speak of, this much is told beside
 # the first.
@@ -27,8 +34,51 @@ class _Trait:
     difference: float
 
 
-def automatic_names(
-    table: pd.DataFrame, codes: NDArray[np.int64], n_segments: int, done: ClusterPreprocessing
+def segment_order(labels: Labels, features: Floats, ordering: pd.Series[Any] | None) -> Labels:
+    """Return the labels in the order of their codes: by the mean of a column, or by size."""
+    found = np.unique(labels[labels >= 0])
+    if not found.size:
+        return found
+    if ordering is None:
+        rank: Floats = np.array([(labels == label).sum() for label in found], dtype=np.float64)
+    else:
+        values = pd.Series(numbers_of(ordering.name, ordering))
+        means = values.groupby(labels).mean()
+        rank = np.asarray(means[found].fillna(-np.inf), dtype=np.float64)
+    # Of equal rank, by their centres, which another seed or order of the rows does not change.
+    centres = np.array([features[labels == label].mean(axis=0) for label in found])
+    order: Labels = found[np.lexsort([*np.round(centres.T[::-1], 9), -rank])]
+    return order
+
+
+def segment_names(
+    names: Any,
+    table: pd.DataFrame,
+    codes: Labels,
+    n_segments: int,
+    done: ClusterPreprocessing | None,
+) -> list[str]:
+    """Return the names asked for, in the order of the codes."""
+    if isinstance(names, str):
+        if names == "auto" and done is not None:
+            return _automatic_names(table, codes, n_segments, done)
+        return [f"Segment {_letters(code)}" for code in range(n_segments)]
+    given = [str(name) for name in names]
+    if len(given) != n_segments or len({*given, UNASSIGNED}) <= n_segments:
+        raise SegkitValueError(
+            f"ClusterSegmenter: names must be {n_segments} distinct names, one a segment, and none "
+            f"{UNASSIGNED!r}; got {list(names)!r}."
+        )
+    return given
+
+
+def _letters(code: int) -> str:
+    first, last = divmod(code, len(ascii_uppercase))
+    return (_letters(first - 1) if first else "") + ascii_uppercase[last]
+
+
+def _automatic_names(
+    table: pd.DataFrame, codes: Labels, n_segments: int, done: ClusterPreprocessing
 ) -> list[str]:
     """Return a short, unique name for each segment."""
     traits = [_traits(table, codes == code, codes >= 0, done) for code in range(n_segments)]
@@ -69,7 +119,7 @@ def _traits(
         return []
     for column in done.columns:
         if isinstance(column, NumberColumn):
-            values = column.transform(numbers_of(column.name, table[column.name]))[0]
+            values = column.transform(table[column.name])[0]
             spread = float(values[assigned].std()) or 1.0
             difference = float(values[inside].mean() - values[rest].mean()) / spread
             if column.is_boolean:

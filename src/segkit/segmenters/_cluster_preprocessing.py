@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, TypeAlias
@@ -26,6 +27,12 @@ _OTHER, _MISSING = "other", "missing"
 # Text of so many different values, and of so large a share of the rows, tells customers apart and
 # not kinds of customers.
 _MANY_LEVELS, _NEAR_UNIQUE = 20, 0.5
+# Day, month and year in any order, or the beginning of a timestamp; "18-25" is none.
+_DATE = r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"
+# "id", "customer_id", "CustomerID", but not "paid".
+_ID = r"^(id|ID|Id)$|[_ .-](id|ID|Id)$|[a-z](ID|Id)$"
+# What pandas would read as numbers, and is none.
+_NO_NUMBERS = {"string", "datetime", "datetime64", "date", "timedelta", "mixed", "mixed-integer"}
 
 
 @dataclass(frozen=True)
@@ -41,10 +48,19 @@ class NumberColumn:
     scale: float
     has_missing: bool
     is_boolean: bool = False
+    levels: tuple[Any, ...] = ()
 
     @classmethod
-    def of(cls, name: str | int, values: Floats, *, is_boolean: bool) -> NumberColumn:
-        """Learn from values with NaN where one is missing."""
+    def of(
+        cls,
+        name: str | int,
+        column: pd.Series[Any],
+        *,
+        is_boolean: bool = False,
+        levels: tuple[Any, ...] = (),
+    ) -> NumberColumn:
+        """Learn from a column; `levels` are those of ordered categories."""
+        values = numbers_of(name, column, levels)
         missing = np.isnan(values)
         median = float(np.median(values[~missing]))
         filled = np.where(missing, median, values)
@@ -54,7 +70,8 @@ class NumberColumn:
             is_logarithm = _SKEWED <= skewness > abs(float(skew(signed_log(filled))))
         filled = signed_log(filled) if is_logarithm else filled
         mean, scale = (0.0, 1.0) if is_boolean else (float(filled.mean()), float(filled.std()))
-        return cls(name, median, is_logarithm, mean, scale, bool(missing.any()), is_boolean)
+        has_missing = bool(missing.any())
+        return cls(name, median, is_logarithm, mean, scale, has_missing, is_boolean, levels)
 
     @property
     def is_constant(self) -> bool:
@@ -69,13 +86,15 @@ class NumberColumn:
     @property
     def treatment(self) -> str:
         """What is done, in words."""
-        steps = [f"missing as {self.median:.4g}, and told apart"] if self.has_missing else []
+        steps = ["ranks of the categories"] if self.levels else []
+        steps += [f"missing as {self.median:.4g}, and told apart"] if self.has_missing else []
         steps += ["signed logarithm"] if self.is_logarithm else []
         steps += ["0 or 1"] if self.is_boolean else ["standardised"]
         return ", ".join(steps)
 
-    def transform(self, values: Floats) -> list[Floats]:
+    def transform(self, column: pd.Series[Any]) -> list[Floats]:
         """Return its features."""
+        values = numbers_of(self.name, column, self.levels)
         missing = np.isnan(values)
         filled = np.where(missing, self.median, values)
         filled = signed_log(filled) if self.is_logarithm else filled
@@ -119,8 +138,9 @@ class LevelColumn:
         pooled = ", rare levels pooled" if _OTHER in self.levels else ""
         return f"one-hot, {len(self.levels)} levels{pooled}"
 
-    def transform(self, texts: pd.Series[Any]) -> list[Floats]:
+    def transform(self, column: pd.Series[Any]) -> list[Floats]:
         """Return its features; a level not seen in fit is `other`, or none."""
+        texts = _texts_of(column)
         known = texts.where(texts.isin(self.levels), _OTHER).to_numpy(dtype=object)
         return [(known == level).astype(np.float64) * self.scale for level in self.levels]
 
@@ -159,11 +179,6 @@ class ClusterPreprocessing:
         return cls(kept, dropped)
 
     @property
-    def is_numeric(self) -> bool:
-        """Whether all columns are numbers, of which query engines can do the same."""
-        return all(isinstance(column, NumberColumn) for column in self.columns)
-
-    @property
     def features(self) -> list[str]:
         """Names of the numbers that clusterers get."""
         return [feature for column in self.columns for feature in column.features]
@@ -180,14 +195,9 @@ class ClusterPreprocessing:
 
     def transform(self, table: pd.DataFrame) -> Floats:
         """Return an array of numbers, a row a customer."""
-        features: list[Floats] = []
-        for column in self.columns:
-            values = table[column.name]
-            if isinstance(column, NumberColumn):
-                features += column.transform(numbers_of(column.name, values))
-            else:
-                features += column.transform(_texts_of(values))
-        return np.column_stack(features)
+        return np.column_stack(
+            [feature for one in self.columns for feature in one.transform(table[one.name])]
+        )
 
 
 def signed_log(values: Any) -> Any:
@@ -195,17 +205,21 @@ def signed_log(values: Any) -> Any:
     return np.sign(values) * np.log1p(np.abs(values))
 
 
-def numbers_of(name: str | int, values: pd.Series[Any]) -> Floats:
-    """Return a column as floats, NaN where one is missing; ordered categories as their ranks."""
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        ranks = values.cat.codes.to_numpy(dtype=np.float64)
-        return np.where(ranks < 0, np.nan, ranks)
+def numbers_of(name: Any, values: pd.Series[Any], levels: Sequence[Any] = ()) -> Floats:
+    """Return a column as floats, NaN where one is missing; of `levels`, as their ranks."""
+    if levels:
+        # Those of fit, whatever the categories of this frame.
+        ranks = pd.Index(levels, dtype=object).get_indexer(values.astype(object))
+        return np.where(ranks < 0, np.nan, ranks.astype(np.float64))
+    kind = pd.api.types.infer_dtype(values, skipna=True)
     try:
+        if kind in _NO_NUMBERS:
+            raise TypeError
         numbers = pd.to_numeric(values).to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError):
         raise SegkitTypeError(
-            f"{_OWNER}: column {name!r} held numbers in fit, and holds {values.dtype} now. Convert "
-            "it first, for example with pandas.to_numeric."
+            f"{_OWNER}: column {name!r} must hold numbers, got {kind}. Convert it first, for "
+            "example with pandas.to_numeric, and look at what does not convert."
         ) from None
     if infinite := int(np.isinf(numbers).sum()):
         raise SegkitValueError(
@@ -232,37 +246,44 @@ def _learned(name: str | int, values: pd.Series[Any]) -> Column | None:
     ):
         raise SegkitTypeError(
             f"{_OWNER}: column {name!r} holds dates, which do not compare. Pass a number of days, "
-            "such as recency_days of summarize_transactions, or drop it."
+            "such as recency_days of summarize_transactions, or leave it out."
         )
-    is_ordered = isinstance(dtype, pd.CategoricalDtype) and bool(dtype.ordered)
-    is_boolean = is_bool_dtype(dtype) or kind == "boolean"
-    is_number = is_numeric_dtype(dtype) or kind in {"integer", "floating", "decimal"}
-    if is_ordered or is_boolean or is_number:
-        numbers = numbers_of(name, values)
-        if is_boolean and np.ptp(numbers[~np.isnan(numbers)]) == 0 and not np.isnan(numbers).any():
-            return None
-        return NumberColumn.of(name, numbers, is_boolean=is_boolean)
+    if isinstance(dtype, pd.CategoricalDtype) and dtype.ordered:
+        return NumberColumn.of(name, values, levels=tuple(dtype.categories))
+    if is_bool_dtype(dtype) or kind == "boolean":
+        only = len(values.unique()) == 1
+        return None if only else NumberColumn.of(name, values, is_boolean=True)
+    if is_numeric_dtype(dtype) or kind in {"integer", "floating", "mixed-integer-float", "decimal"}:
+        _refuse_numbered_ids(name, values)
+        return NumberColumn.of(name, values)
     _refuse_dates_as_text(name, values)
     return LevelColumn.of(name, _texts_of(values))
 
 
 def _refuse_dates_as_text(name: str | int, values: pd.Series[Any]) -> None:
     known = values.dropna().astype(str)
-    if (
-        known.nunique() <= _MANY_LEVELS
-        or not known.str.contains(r"\d[-/.]\d").mean() > _NEAR_UNIQUE
-    ):
-        return
-    raise SegkitTypeError(
-        f"{_OWNER}: column {name!r} holds dates as text, which do not compare. Pass a number of "
-        "days, such as recency_days of summarize_transactions, or drop it."
-    )
+    if known.str.match(_DATE).mean() > _NEAR_UNIQUE:
+        raise SegkitTypeError(
+            f"{_OWNER}: column {name!r} holds dates as text, which do not compare. Pass a number "
+            "of days, such as recency_days of summarize_transactions, or leave it out."
+        )
+
+
+def _refuse_numbered_ids(name: str | int, values: pd.Series[Any]) -> None:
+    """Refuse whole numbers that are all different in a column whose name says that it is an id."""
+    called = isinstance(name, str) and re.search(_ID, name) is not None
+    if called and len(values) > _MANY_LEVELS and values.is_unique:
+        raise _looks_like_an_id(name, f"{len(values):,} different numbers")
 
 
 def _refuse_ids(name: str | int, texts: pd.Series[Any], shares: pd.Series[float]) -> None:
     if len(shares) > _MANY_LEVELS and len(shares) > _NEAR_UNIQUE * len(texts):
-        raise SegkitValueError(
-            f"{_OWNER}: column {name!r} has {len(shares):,} texts in {len(texts):,} rows; it "
-            "looks like an id or free text, which tells customers apart and not kinds of "
-            "customers. Drop it."
-        )
+        raise _looks_like_an_id(name, f"{len(shares):,} texts in {len(texts):,} rows")
+
+
+def _looks_like_an_id(name: str | int, what: str) -> SegkitValueError:
+    return SegkitValueError(
+        f"{_OWNER}: column {name!r} has {what}; it looks like an id or free text, which tells "
+        f"customers apart and not kinds of customers. Leave it out: {_OWNER}(columns=[...]) names "
+        "the columns to use, and the frame may hold others."
+    )

@@ -1,136 +1,290 @@
-"""How many clusters: every criterion asked for, for every number, on one sample."""
+"""How many segments: a clusterer fitted for each number, and the criteria that compare them."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import pairwise_distances, silhouette_samples
 
+from segkit._progress import progress
 from segkit.exceptions import SegkitValueError
 from segkit.metrics import (
     bootstrap_jaccard,
     gap_statistic,
     n_clusters_by_gap,
     n_clusters_by_prediction_strength,
+    number_of_clusters,
     prediction_strength,
-    silhouette,
+)
+from segkit.metrics._batched_k_means import ClusterCounts
+from segkit.metrics._clusterers import is_k_means, labels_of, prepared
+from segkit.metrics._number_of_clusters import automatic_score
+from segkit.metrics._partition_criteria import (
+    calinski_harabasz,
+    davies_bouldin,
+    log_determinant_ratios,
 )
 
 Floats: TypeAlias = NDArray[np.float64]
 Labels: TypeAlias = NDArray[np.int64]
 
+_OWNER = "ClusterSegmenter"
 #: Criteria by name; "auto" weighs three of them.
 CRITERIA = (
     "auto",
     "silhouette",
     "calinski_harabasz",
     "davies_bouldin",
+    "marriott",
     "gap",
     "prediction_strength",
     "stability",
     "bic",
 )
+#: Those of which less is better.
+LESS_IS_BETTER = ("davies_bouldin", "marriott", "bic")
+_INDICES = ("silhouette", "calinski_harabasz", "davies_bouldin", "marriott")
+# Resamples of the customers that give the standard errors of what is computed once.
+_RESAMPLES = 20
+_BOOTSTRAPS = 100
 
 
-def labelled(
-    features: Floats, numbers: Sequence[int], fitted: Callable[[int], Any]
-) -> dict[int, Labels]:
-    """Return the labels of a clusterer for each number of clusters."""
-    labels = {}
-    for number in numbers:
-        model = fitted(number)
-        labels[number] = np.asarray(
-            model.labels_ if hasattr(model, "labels_") else model.predict(features), dtype=np.int64
+def criterion_name(criterion: Any) -> str:
+    """Return the column in which a criterion stands."""
+    return str(getattr(criterion, "__name__", "criterion") if callable(criterion) else criterion)
+
+
+@dataclass(frozen=True)
+class NumberSearch:
+    """What is tried, and how it is judged.
+
+    `by_table` tells that the automatic score is that of :func:`number_of_clusters`, which was
+    earned by k-means on columns prepared as there.
+    """
+
+    clusterer: Any
+    criteria: Sequence[Any]
+    by_table: bool
+    seed: int
+    n_jobs: int | None
+    verbose: int
+
+    def run(self, features: Floats, numbers: Sequence[int]) -> tuple[int, pd.DataFrame] | None:
+        """Return the number chosen and the criteria; None where no number gave as many clusters."""
+        with warnings.catch_warnings():
+            # What a number too large for a clusterer comes to is looked at here.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            candidates = self._candidates(features, numbers)
+            if not candidates:
+                return None
+            table = self._table(features, candidates)
+        return self._best(table), table
+
+    def _candidates(self, features: Floats, numbers: Sequence[int]) -> list[_Candidate]:
+        fits = Parallel(n_jobs=self.n_jobs, prefer="threads", return_as="generator")(
+            delayed(self._template(number).fit)(features) for number in numbers
         )
-    return labels
+        shown = progress(
+            fits, total=len(numbers), description="segments", is_shown=bool(self.verbose)
+        )
+        tried = [
+            _Candidate(number, model, labels_of(model, features))
+            for number, model in zip(numbers, shown, strict=True)
+        ]
+        exact = [one for one in tried if one.n_found == one.n_segments]
+        return exact or [one for one in tried if one.n_found > 1]
 
+    def _template(self, number: int) -> Any:
+        return prepared(self.clusterer, self.seed, number, owner=_OWNER)
 
-def selection_table(
-    features: Floats,
-    labels: dict[int, Labels],
-    criteria: Sequence[Any],
-    template: Callable[[int], Any],
-    random_state: int,
-    n_jobs: int | None,
-) -> pd.DataFrame:
-    """Return a row for each number of clusters, and a column for each criterion."""
-    numbers = list(labels)
-    table = pd.DataFrame(index=pd.Index(numbers, name="n_segments"))
-    stacked = np.array([labels[number] for number in numbers])
-    table["silhouette"] = np.atleast_1d(silhouette(features, stacked))
-    table["calinski_harabasz"] = [calinski_harabasz_score(features, one) for one in stacked]
-    table["davies_bouldin"] = [davies_bouldin_score(features, one) for one in stacked]
-    table["marriott"] = [_marriott(features, one) for one in stacked]
-    options: dict[str, Any] = {"random_state": random_state, "n_jobs": n_jobs}
-    for criterion in criteria:
-        if criterion == "gap":
-            found = gap_statistic(features, n_clusters=[1, *numbers], **options)
-            table["gap"], table["gap_standard_error"] = found["gap"], found["standard_error"]
-            table.attrs["gap"] = n_clusters_by_gap(found)
-        elif criterion == "prediction_strength":
-            found = prediction_strength(features, n_clusters=numbers, **options)
-            table["prediction_strength"] = found.iloc[:, 0]
-            table.attrs["prediction_strength"] = n_clusters_by_prediction_strength(found)
-        elif criterion == "stability":
-            table["stability"] = [
-                float(
-                    bootstrap_jaccard(
-                        features, labels[number], clusterer=template(number), **options
-                    )["mean_jaccard"].min()
+    def _table(self, features: Floats, candidates: Sequence[_Candidate]) -> pd.DataFrame:
+        """Return a row for each number of segments, and two columns for each criterion."""
+        numbers = [one.n_segments for one in candidates]
+        table = pd.DataFrame(index=pd.Index(numbers, name="n_segments"))
+        rng = np.random.RandomState(self.seed)
+        draws = [rng.randint(len(features), size=len(features)) for _ in range(_RESAMPLES)]
+        indices, of_draws = _indices(features, candidates, draws)
+        for name in _INDICES:
+            table[name] = indices[name]
+            errors = np.std([one[name] for one in of_draws], axis=0, ddof=1)
+            table[f"{name}_standard_error"] = errors
+        for criterion in self.criteria:
+            if callable(criterion):
+                found = _by_function(criterion, features, candidates, draws)
+            elif criterion == "bic":
+                found = _by_bic(features, candidates, draws)
+            elif criterion in ("auto", *_INDICES):
+                continue
+            else:
+                found = self._resampled(criterion, features, candidates, table.attrs)
+            name = criterion_name(criterion)
+            table[name], table[f"{name}_standard_error"] = found
+        table["auto"] = automatic_score(table)
+        if self.by_table:
+            tried = (numbers[0], numbers[-1])
+            of_table = number_of_clusters(features, n_clusters_range=tried, random_state=self.seed)
+            table["auto"] = of_table.scores["auto"].reindex(numbers)
+        errors = np.std([automatic_score(one) for one in of_draws], axis=0, ddof=1)
+        table["auto_standard_error"] = errors
+        return table
+
+    def _resampled(
+        self, criterion: str, features: Floats, candidates: Sequence[_Candidate], attrs: Any
+    ) -> tuple[Any, Any]:
+        """Return a criterion that resamples the customers itself, and its standard error."""
+        numbers = [one.n_segments for one in candidates]
+        options: dict[str, Any] = {
+            "random_state": self.seed,
+            "n_jobs": self.n_jobs,
+        }
+        if criterion == "stability":
+            weakest = [
+                bootstrap_jaccard(
+                    features,
+                    one.labels,
+                    clusterer=self._template(one.n_segments),
+                    n_bootstraps=_BOOTSTRAPS,
+                    **options,
                 )
-                for number in numbers
+                .sort_values("mean_jaccard")
+                .iloc[0]
+                for one in candidates
             ]
-        elif criterion == "bic":
-            table["bic"] = [_bic(template(number).fit(features), features) for number in numbers]
-        elif callable(criterion):
-            name = getattr(criterion, "__name__", "criterion")
-            table[name] = [float(criterion(features, labels[number])) for number in numbers]
-    table["auto"] = (
-        0.5 * _share(table["silhouette"])
-        + 0.25 * _share(table["calinski_harabasz"])
-        + 0.25 * _share(table["marriott"])
-    )
-    return table
+            means = [float(one["mean_jaccard"]) for one in weakest]
+            return means, [float(one["std_jaccard"]) / np.sqrt(_BOOTSTRAPS) for one in weakest]
+        if criterion == "gap":
+            consecutive = range(1, numbers[-1] + 1)
+            found = gap_statistic(
+                features, n_clusters=consecutive, clusterer=self.clusterer, **options
+            )
+            attrs[criterion] = n_clusters_by_gap(found)
+        else:
+            found = prediction_strength(
+                features, n_clusters=numbers, clusterer=self.clusterer, **options
+            )
+            attrs[criterion] = n_clusters_by_prediction_strength(found)
+        found = found.loc[numbers]
+        return found[criterion], found["standard_error"]
+
+    def _best(self, table: pd.DataFrame) -> int:
+        criterion = self.criteria[0]
+        if criterion in table.attrs:
+            # These have a rule of their own, which may say 1; segments were asked for.
+            return max(int(table.attrs[criterion]), int(table.index[0]))
+        name = criterion_name(criterion)
+        scores = -table[name] if name in LESS_IS_BETTER else table[name]
+        return int(table.index[int(np.nanargmax(scores))])
 
 
-def best_number(table: pd.DataFrame, criterion: Any) -> int:
-    """Return the number of clusters that a criterion chooses."""
-    if criterion in ("gap", "prediction_strength"):
-        chosen = int(table.attrs[criterion])
-        return max(chosen, int(table.index[0]))
-    name = getattr(criterion, "__name__", "criterion") if callable(criterion) else criterion
-    column = table[name]
-    place = np.argmin(column) if name in ("davies_bouldin", "bic") else np.argmax(column)
-    return int(table.index[int(place)])
-
-
-def _share(column: pd.Series[float]) -> pd.Series[float]:
-    """Return where each value lies between the least and the largest."""
-    spread = float(column.max() - column.min())
-    return (column - column.min()) / spread if spread > 0 else column * 0.0
-
-
-def _marriott(features: Floats, labels: Labels) -> float:
-    """Return log |T| / |W| - 2 log k (Marriott 1971), with a little on the diagonals."""
-    assigned = labels >= 0
-    values, codes = features[assigned], labels[assigned]
-    centres = pd.DataFrame(values).groupby(codes).transform("mean").to_numpy()
-    ridge = 0.01 * np.eye(values.shape[1]) * values.var(axis=0).mean()
-    total = np.cov(values.T, bias=True) + ridge
-    within = np.cov((values - centres).T, bias=True) + ridge
-    n_clusters = np.unique(codes).size
-    logs = [float(np.linalg.slogdet(np.atleast_2d(one))[1]) for one in (total, within)]
-    return logs[0] - logs[1] - 2 * float(np.log(n_clusters))
-
-
-def _bic(model: Any, features: Floats) -> float:
-    if not hasattr(model, "bic"):
+def number_search(
+    clusterer: Any,
+    selection: Any,
+    *,
+    prepares_columns: bool,
+    seed: int,
+    n_jobs: int | None,
+    verbose: int,
+) -> NumberSearch:
+    """Return the search for what a user asked for; raise for criteria that there are not."""
+    criteria = list(selection) if isinstance(selection, list | tuple) else [selection]
+    unknown = [one for one in criteria if not callable(one) and one not in CRITERIA]
+    if unknown or not criteria:
         raise SegkitValueError(
-            f"ClusterSegmenter: selection='bic' needs a clusterer with bic(X), such as "
-            f"GaussianMixture; {type(model).__name__} has none."
+            f"{_OWNER}: selection must be among {', '.join(CRITERIA)}, a function of features and "
+            f"labels, or a list of these, got {selection!r}."
         )
-    return float(model.bic(features))
+    return NumberSearch(
+        clusterer,
+        criteria,
+        by_table=prepares_columns and is_k_means(clusterer),
+        seed=seed,
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A clusterer fitted for a number of segments."""
+
+    n_segments: int
+    model: Any
+    labels: Labels
+
+    @property
+    def n_found(self) -> int:
+        return np.unique(self.labels[self.labels >= 0]).size
+
+    def members(self) -> Floats:
+        """Return 1 where a customer (column) is in a segment (row), else 0."""
+        found = np.unique(self.labels[self.labels >= 0])
+        members: Floats = (self.labels == found[:, np.newaxis]).astype(np.float64)
+        return members
+
+
+def _indices(
+    features: Floats, candidates: Sequence[_Candidate], draws: Sequence[NDArray[np.intp]]
+) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
+    """Return the indices of all numbers of segments, and those of resampled customers."""
+    distances = pairwise_distances(features)
+    everyone = np.arange(len(features))
+    rows: list[list[tuple[float, ...]]] = [[] for _ in range(1 + len(draws))]
+    for one in candidates:
+        members, assigned = one.members(), one.labels >= 0
+        own = np.zeros(len(features))
+        among = distances if assigned.all() else distances[np.ix_(assigned, assigned)]
+        own[assigned] = silhouette_samples(among, one.labels[assigned], metric="precomputed")
+        for place, draw in enumerate([everyone, *draws]):
+            of_draw = draw[assigned[draw]]
+            counts = ClusterCounts((len(members),))
+            X, inside = features[of_draw], members[:, of_draw]
+            ratio = log_determinant_ratios(X[np.newaxis], inside[np.newaxis], counts)[0, 0]
+            rows[place].append(
+                (
+                    float(own[of_draw].mean()),
+                    float(calinski_harabasz(X, inside, counts)[0]),
+                    float(davies_bouldin(X, inside, counts)[0]),
+                    float(len(members) ** 2 * np.exp(-ratio)),
+                )
+            )
+    index = [one.n_segments for one in candidates]
+    tables = [pd.DataFrame(one, index=index, columns=list(_INDICES)) for one in rows]
+    return tables[0], tables[1:]
+
+
+def _by_function(
+    criterion: Callable[[Floats, Labels], float],
+    features: Floats,
+    candidates: Sequence[_Candidate],
+    draws: Sequence[NDArray[np.intp]],
+) -> tuple[list[float], list[float]]:
+    found, errors = [], []
+    for one in candidates:
+        found.append(float(criterion(features, one.labels)))
+        complete = [draw for draw in draws if np.unique(one.labels[draw]).size >= one.n_found]
+        values = [float(criterion(features[draw], one.labels[draw])) for draw in complete]
+        errors.append(float(np.std(values, ddof=1)) if len(values) > 1 else float("nan"))
+    return found, errors
+
+
+def _by_bic(
+    features: Floats, candidates: Sequence[_Candidate], draws: Sequence[NDArray[np.intp]]
+) -> tuple[list[float], list[float]]:
+    lacking = [one.model for one in candidates if not hasattr(one.model, "bic")]
+    if lacking:
+        raise SegkitValueError(
+            f"{_OWNER}: selection='bic' needs a clusterer with bic(X), such as GaussianMixture; "
+            f"{type(lacking[0]).__name__} has none."
+        )
+    errors = [
+        np.std([one.model.bic(features[draw]) for draw in draws], ddof=1) for one in candidates
+    ]
+    return [float(one.model.bic(features)) for one in candidates], [float(one) for one in errors]
