@@ -5,7 +5,12 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_score
 
-from segkit.metrics._batched_k_means import ClusterCounts, Partitions, batched_k_means
+from segkit.metrics._batched_k_means import (
+    ClusterCounts,
+    Partitions,
+    batched_k_means,
+    k_means_runs,
+)
 from segkit.metrics._partition_criteria import (
     calinski_harabasz,
     davies_bouldin,
@@ -33,6 +38,28 @@ def test_inertia_is_that_of_scikit_learn_within_two_percent(tables, partitions):
     for table, inertia in zip(tables, partitions.inertia, strict=True):
         expected = [KMeans(k, n_init=10, random_state=0).fit(table).inertia_ for k in COUNTS.counts]
         assert (inertia / expected).max() < 1.02
+
+
+def test_place_and_scale_of_a_table_do_not_matter(tables, partitions):
+    # In single precision, 10^7 has no place for the digits of rows around it.
+    moved = batched_k_means(tables * 1e-3 + 1e7, COUNTS, n_init=6, rng=np.random.default_rng(0))
+    np.testing.assert_allclose(moved.inertia, partitions.inertia * 1e-6, rtol=1e-3)
+    np.testing.assert_allclose(moved.centers[0, :2], partitions.centers[0, :2] * 1e-3 + 1e7)
+    assert (moved.members[0] == partitions.members[0]).mean() > 0.99
+
+
+def test_each_run_ends_where_scikit_learn_does_from_the_same_start(tables):
+    table = tables[0]
+    starts = [table[:4], table[4:8], table[50:54]]
+    options = {"n_init": 2, "rng": np.random.default_rng(0), "max_iter": 300, "tolerance": 0.0}
+    found = k_means_runs(table[None], ClusterCounts((4,)), starts=starts, **options)
+    assert found.centers.shape == (1, 5, 4, 3)
+    for start, centers, inertia in zip(
+        starts, found.centers[0, 2:], found.inertia[0, 2:, 0], strict=True
+    ):
+        expected = KMeans(4, init=start, n_init=1, tol=0, algorithm="lloyd").fit(table)
+        np.testing.assert_allclose(centers, expected.cluster_centers_, atol=1e-4)
+        assert inertia == pytest.approx(expected.inertia_, rel=1e-4)
 
 
 def test_each_row_is_in_the_nearest_cluster_of_each_number(tables, partitions):

@@ -13,6 +13,7 @@ from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 
 from segkit.exceptions import SegkitTypeError, SegkitValueError
+from segkit.metrics._anchored_lloyd import AnchoredLloyd
 from segkit.metrics._arguments import (
     Codes,
     Floats,
@@ -24,6 +25,7 @@ from segkit.metrics._arguments import (
     read_matrix,
     read_rows,
 )
+from segkit.metrics._centers import cluster_means
 from segkit.metrics._clusterers import (
     check_clusterer,
     fitted_labels,
@@ -31,15 +33,7 @@ from segkit.metrics._clusterers import (
     n_restarts_of,
     prepared,
 )
-from segkit.metrics._k_means import (
-    AnchoredLloyd,
-    cluster_means,
-    k_means_optima,
-    lloyd,
-    nearest_cluster,
-    plus_plus,
-    squared_distances,
-)
+from segkit.metrics._k_means import k_means_optima, restarted
 from segkit.metrics._threads import one_thread
 
 _OWNER = "bootstrap_jaccard"
@@ -298,22 +292,16 @@ class _Restarted:
     """Resamples that are clustered from scratch, compared with the labels."""
 
     def __init__(self, values: Floats, n_clusters: int, labels: Labels, once: bool) -> None:
-        self._values = values - values.mean(axis=0)
-        self._n_clusters, self._labels, self._once = n_clusters, labels, once
+        self._values, self._labels, self._once = values, labels, once
+        self._n_clusters = n_clusters
 
     def jaccards(self, seed: int) -> tuple[float, Floats]:
         """Return how much the clusters of a resample explain, and the similarities."""
-        drawn = _drawn_rows(len(self._values), seed, self._once)
-        rows, k = self._values[drawn], self._n_clusters
+        rows = self._values[_drawn_rows(len(self._values), seed, self._once)]
         rng = np.random.RandomState(seed)
-        found = lloyd(rows, plus_plus(rows, k, rng, _RESTARTS_OF_RESAMPLE))
-        distances = squared_distances(rows, found.reshape(-1, rows.shape[1]))
-        best = distances.reshape(len(found), k, -1).min(axis=1).sum(axis=1).argmin()
-        clusters = nearest_cluster(squared_distances(rows, found[best]))
-        means = cluster_means(rows, clusters, k)
-        sizes = np.bincount(clusters, minlength=k)
-        explained = float((sizes * (means**2).sum(axis=1)).sum())
-        return explained, _highest_jaccards(_counts(clusters, k, self._labels, drawn))
+        best = restarted(rows, self._n_clusters, rng, n_restarts=_RESTARTS_OF_RESAMPLE)[0]
+        anchor = AnchoredLloyd(self._values, best)
+        return _Resampled(anchor, self._labels, self._once).jaccards(seed)
 
 
 def _refitted_jaccards(

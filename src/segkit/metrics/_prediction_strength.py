@@ -19,6 +19,7 @@ from segkit.metrics._arguments import (
     read_matrix,
     read_n_clusters,
 )
+from segkit.metrics._centers import cluster_means, squared_distances
 from segkit.metrics._clusterers import (
     check_clusterer,
     fitted_labels,
@@ -26,7 +27,7 @@ from segkit.metrics._clusterers import (
     n_restarts_of,
     prepared,
 )
-from segkit.metrics._k_means import cluster_means, k_means, squared_distances
+from segkit.metrics._k_means import k_means
 from segkit.metrics._threads import one_thread
 
 _OWNER = "prediction_strength"

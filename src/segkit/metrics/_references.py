@@ -9,9 +9,9 @@ copula does.
 from __future__ import annotations
 
 import numpy as np
+from scipy.optimize import isotonic_regression
 from scipy.special import ndtr, ndtri
 from scipy.stats import rankdata
-from sklearn.isotonic import isotonic_regression
 
 from segkit.metrics._arguments import Floats
 
@@ -59,8 +59,8 @@ def unimodal_quantiles(column: Floats) -> Floats:
     heights = heights.astype(np.float64)
     density, least = heights, np.inf
     for mode in np.argsort(-heights, kind="stable")[:_MODES_TRIED]:
-        rising = isotonic_regression(heights[: mode + 1])
-        falling = isotonic_regression(heights[mode:], increasing=False)
+        rising = isotonic_regression(heights[: mode + 1]).x
+        falling = isotonic_regression(heights[mode:], increasing=False).x
         unimodal = np.concatenate([rising, falling[1:]])
         error = np.square(unimodal - heights).sum()
         if error < least:

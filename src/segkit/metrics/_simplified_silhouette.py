@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from segkit._blocks import row_blocks
 from segkit.exceptions import SegkitValueError
 from segkit.metrics._arguments import Codes, Floats, read_labels, read_matrix
-from segkit.metrics._k_means import cluster_means, squared_distances
+from segkit.metrics._centers import cluster_means, squared_distances
 
 _OWNER = "simplified_silhouette"
 _ROWS = 1 << 13
