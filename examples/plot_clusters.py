@@ -15,6 +15,7 @@ drawn.
 import os
 import warnings
 from pathlib import Path
+from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -110,7 +111,7 @@ shuffled = households.apply(lambda column: rng.permutation(column.array))
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always", SegkitWarning)
     ClusterSegmenter(random_state=0).fit(shuffled.astype(households.dtypes))
-print(*(warned.message for warned in caught))
+print(fill(str(caught[0].message)))
 
 # %%
 # More of them, and how stable
@@ -152,6 +153,7 @@ plt.show()
 # first cut. There are no gaps between them.
 
 print(stable[5].round(2).to_string())
+# sphinx_gallery_thumbnail_number = 3
 ClusterDisplay.from_estimator(finer[5], households)
 plt.show()
 
@@ -166,7 +168,7 @@ orders = customers.loc[customers["monetary"] > 0, ["recency_days", "frequency", 
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always", SegkitWarning)
     found = ClusterSegmenter(order_by="monetary", random_state=0).fit(orders)
-print(*(warned.message for warned in caught))
+print(fill(str(caught[0].message)))
 print(f"p = {found.structure_test_.p_value:.2g}, excess {found.structure_test_.excess:.2f}")
 
 sliced = ClusterSegmenter(n_segments=found.n_segments_, order_by="monetary", random_state=0)

@@ -172,6 +172,7 @@ class SelectionDisplay:
             figure, grid = plt.subplots(
                 n_rows, n_columns, figsize=size, layout="constrained", squeeze=False
             )
+            figure.get_layout_engine().set(h_pad=0.1)
             axes = grid.ravel()[:n_criteria]
             for spare in grid.ravel()[n_criteria:]:
                 figure.delaxes(spare)
