@@ -100,6 +100,22 @@ def _curved(n: int, rng: np.random.Generator) -> Floats:
     return np.column_stack([z[:, 0], z[:, 0] ** 2 + 0.5 * z[:, 1], z[:, 2]])
 
 
+def _category(n: int, n_levels: int, rng: np.random.Generator) -> Floats:
+    """Return a column of 0 and 1 for each level, which tell nothing about other columns."""
+    return np.eye(n_levels)[rng.choice(n_levels, n, p=rng.dirichlet(np.full(n_levels, 3.0)))]
+
+
+def _numbers_and_categories(n: int, rng: np.random.Generator) -> Floats:
+    numbers = [rng.standard_normal(n), rng.exponential(size=n), rng.poisson(3.0, n)]
+    return np.column_stack([*numbers, _category(n, 4, rng), _category(n, 6, rng)])
+
+
+def _shifted_by_category(n: int, rng: np.random.Generator) -> Floats:
+    levels = _category(n, 3, rng)
+    shifted = rng.standard_normal(n) + levels @ [-0.5, 0.0, 0.5]
+    return np.column_stack([shifted, rng.standard_normal(n), levels])
+
+
 _RFM = ["recency_days", "frequency", "monetary"]
 
 CLOUDS = (
@@ -124,6 +140,16 @@ CLOUDS = (
         "negative binomial", lambda n, rng: rng.negative_binomial(0.8, 0.2, (n, 4)).astype(float)
     ),
     Cloud("negative binomial, correlated", _correlated_counts),
+    Cloud(
+        "Gaussian and a category",
+        lambda n, rng: np.column_stack([rng.standard_normal((n, 2)), _category(n, 3, rng)]),
+    ),
+    Cloud("numbers, counts and two categories", _numbers_and_categories),
+    Cloud(
+        "three categories",
+        lambda n, rng: np.column_stack([_category(n, levels, rng) for levels in (2, 3, 4)]),
+    ),
+    Cloud("a category that shifts a number", _shifted_by_category),
     Cloud("Pareto/NBD: R, F, mean spend", lambda n, rng: _purchases(n, rng, dropout=True)),
     Cloud("NBD: R, F, mean spend", lambda n, rng: _purchases(n, rng, dropout=False)),
     Cloud("Pareto/NBD: R, F, M", lambda n, rng: _purchases(n, rng, dropout=True, total=True)),

@@ -20,6 +20,7 @@ FAMILIES = {
     "heavy": "heavy tails (Student's t with 4 degrees of freedom)",
     "skewed": "skewed segments (gamma with shape 2)",
     "mixed": "rounded, with one or two columns of 0 and 1 and a count",
+    "levels": "one or two categories of 3 to 5 levels, a column of 0 and 1 for each level",
     "uniform": "segments with sharp edges (uniform)",
     "log": "round segments of logarithms, the columns not logarithmic",
     "all": "unequal sizes and spreads, correlated and irrelevant columns",
@@ -84,9 +85,20 @@ def _finish(
         X[:, 0] = np.round(X[:, 0] * 3)
         categories = rng.random((n, n_categories)) < likely
         return np.column_stack([X, categories, rng.poisson(rng.uniform(1, 6, k)[segment])])
+    if family == "levels":
+        indicators = [_indicators(segment, k, rng) for _ in range(int(rng.integers(1, 3)))]
+        return np.column_stack([X, *indicators])
     if family == "log":
         return np.exp(X * (1.2 / X.std(axis=0)))
     return X
+
+
+def _indicators(segment: NDArray[np.int64], k: int, rng: np.random.Generator) -> Floats:
+    """Return the levels of a category, of which each segment has its own shares."""
+    n_levels = int(rng.integers(3, 6))
+    reached = np.cumsum(rng.dirichlet(np.ones(n_levels), k), axis=1)[segment]
+    level = (rng.random((len(segment), 1)) > reached[:, :-1]).sum(axis=1)
+    return np.eye(n_levels)[level]
 
 
 def _correlation(n_columns: int, rng: np.random.Generator) -> Floats:

@@ -6,6 +6,7 @@ from scipy.stats import skew
 
 from segkit.metrics._batched_k_means import ClusterCounts
 from segkit.metrics._preparation import (
+    columns_of_categories,
     deskew,
     n_rows_within,
     prepare,
@@ -71,6 +72,36 @@ def test_irrelevant_columns_come_to_weigh_less():
     X = standardise(np.column_stack([apart, rng.normal(size=600)]))
     spreads = scale_within(X, ClusterCounts((2, 3)), rng).std(axis=0)
     assert spreads[0] > 1.1 * spreads[1]
+
+
+def test_columns_of_a_category_are_those_of_which_a_row_has_one():
+    rng = np.random.default_rng(0)
+    one, other = np.eye(3)[rng.integers(3, size=50)], np.eye(2)[rng.integers(2, size=50)]
+    flag = rng.integers(2, size=(50, 1))
+    X = np.column_stack([flag, one * 0.7, rng.normal(size=50), other])
+    assert columns_of_categories(X) == [[1, 2, 3], [5, 6]]
+    assert columns_of_categories(np.column_stack([flag, flag])) == []
+
+
+def test_the_levels_of_a_category_weigh_as_one_column():
+    rng = np.random.default_rng(0)
+    levels = standardise(np.eye(4)[rng.integers(4, size=2000)])
+    # Two clusters so far apart that they say nothing of the other columns.
+    apart = 1e3 * rng.integers(2, size=2000)
+    X = np.column_stack([apart, standardise(rng.normal(size=(2000, 1))), levels])
+    scaled = scale_within(X, ClusterCounts((2,)), rng, [[2, 3, 4, 5]])
+    assert scaled[:, 1].var() == pytest.approx(1, rel=0.01)
+    assert scaled[:, 2:].var(axis=0).sum() == pytest.approx(1, rel=0.01)
+
+
+def test_references_keep_levels_together_and_apart_from_other_columns():
+    rng = np.random.default_rng(0)
+    kind = rng.integers(3, size=600)
+    X = np.column_stack([5.0 * kind, np.eye(3)[kind]])
+    for table in draw_references(X, 2, 300, rng, [[1, 2, 3]]):
+        assert (table[:, 1:].sum(axis=1) == 1).all()
+        assert table[:, 1:].mean(axis=0) == pytest.approx(X[:, 1:].mean(axis=0), abs=0.1)
+        assert abs(np.corrcoef(table[:, 0], table[:, 3])[0, 1]) < 0.2
 
 
 def test_references_keep_the_covariance_the_bounds_and_the_margins():

@@ -16,6 +16,18 @@ def purchases(rng):
     return summarize_transactions(log)[["recency_days", "frequency", "monetary"]]
 
 
+def one_hot(levels):
+    return np.eye(levels.max() + 1)[levels]
+
+
+def with_category(rng):
+    return np.column_stack([rng.normal(size=(400, 2)), one_hot(rng.integers(3, size=400))])
+
+
+def categories(rng):
+    return np.column_stack([one_hot(rng.integers(levels, size=400)) for levels in (2, 3, 4)])
+
+
 CLOUDS = {
     "uniform": lambda rng: rng.random((400, 4)),
     "round": lambda rng: rng.normal(size=(400, 5)),
@@ -25,6 +37,8 @@ CLOUDS = {
     "heavy-tailed": lambda rng: rng.standard_t(3, size=(400, 4)),
     "counts": lambda rng: rng.negative_binomial(0.8, 0.2, (400, 4)),
     "purchases": purchases,
+    "with a category": with_category,
+    "categories": categories,
 }
 
 
@@ -53,6 +67,15 @@ def test_one_column_with_three_clusters_has_structure():
     X = 6 * rng.integers(3, size=300) + rng.normal(size=300)
     assert structure_test(X[:, None], random_state=0).has_structure
     assert not structure_test(rng.normal(size=(300, 1)), random_state=0).has_structure
+
+
+def test_categories_that_go_together_are_structure():
+    rng = np.random.default_rng(0)
+    kind = rng.integers(3, size=400)
+    # Of each category, a customer has the level of the kind with probability .9.
+    levels = [np.where(rng.random(400) < 0.85, kind, rng.integers(3, size=400)) for _ in range(4)]
+    X = np.column_stack([one_hot(one) for one in levels])
+    assert structure_test(X, random_state=0).has_structure
 
 
 def test_four_places_with_many_customers_each_are_structure():

@@ -18,6 +18,7 @@ from segkit.metrics._partition_criteria import (
 )
 from segkit.metrics._preparation import (
     check_varied,
+    columns_of_categories,
     prepare,
     read_counts,
     sample_rows,
@@ -71,8 +72,9 @@ def number_of_clusters(
     Parameters
     ----------
     X : array-like or eager frame of shape (n_samples, n_features)
-        The rows, unscaled or scaled: the units of columns change nothing. Categories are columns of
-        0 and 1. Columns that don't vary are left out.
+        The rows, unscaled or scaled: the units of columns change nothing. A category is a column of
+        0 and 1 for each of its levels, side by side, which together weigh as one column. Columns
+        that don't vary are left out.
     n_clusters_range : tuple of two int, default=(2, 10)
         The least and the largest number of clusters that are tried. Numbers that the rows do not
         allow are left out.
@@ -173,7 +175,7 @@ def automatic_score(scores: pd.DataFrame) -> Floats:
 
 def _criteria(sample: Floats, counts: ClusterCounts, rng: np.random.Generator) -> dict[str, Floats]:
     """Return the criteria of each number; of Marriott's minus the logarithm."""
-    columns = scale_within(prepare(sample, rng)[1], counts, rng)
+    columns = scale_within(prepare(sample, rng)[1], counts, rng, columns_of_categories(sample))
     partitions = batched_k_means(columns[None], counts, n_init=_N_INIT, rng=rng)
     members = partitions.members[0]
     ratios = log_determinant_ratios(columns[None], partitions.members, partitions.counts)[0]

@@ -65,6 +65,26 @@ def check_varied(X: Floats, *, owner: str) -> None:
         )
 
 
+def columns_of_categories(X: Floats) -> list[list[int]]:
+    """Return sets of neighbouring columns of which each row has exactly one that is not 0.
+
+    These are the levels of a category. A column that holds more than 0 and one other value is none.
+    """
+    found: list[list[int]] = []
+    taken, columns = np.zeros(len(X), dtype=bool), list[int]()
+    for j, column in enumerate(X.T):
+        inside = column != 0
+        is_level = inside.any() and np.ptp(column[inside]) == 0
+        if not is_level or (taken & inside).any():
+            taken, columns = np.zeros(len(X), dtype=bool), []
+        if is_level:
+            taken, columns = taken | inside, [*columns, j]
+            if len(columns) > 1 and taken.all():
+                found.append(columns)
+                taken, columns = np.zeros(len(X), dtype=bool), []
+    return found
+
+
 def prepare(X: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Return the columns without ties, in standard deviations; and the same with skew taken out."""
     plain = standardise(np.column_stack([spread_ties(column, rng) for column in X.T]))
@@ -136,14 +156,24 @@ def n_rows_within(n_rows: int) -> int:
     return n_rows - int(np.ceil(_OUTERMOST * n_rows))
 
 
-def scale_within(X: Floats, counts: ClusterCounts, rng: np.random.Generator) -> Floats:
+def scale_within(
+    X: Floats,
+    counts: ClusterCounts,
+    rng: np.random.Generator,
+    categories: Sequence[Sequence[int]] = (),
+) -> Floats:
     """Return the columns half way to equal spread within the clusters of the largest number.
 
     A column that tells no clusters apart varies within them as much as it does at all, so it
     comes to weigh less. The square root stops half way, because the clusters are a first guess.
+    The levels of a category together weigh as one column.
     """
+    weights = np.ones(X.shape[1])
+    for columns in categories:
+        weights[list(columns)] = 1 / np.sqrt(len(columns))
+    weighted = X * weights
     largest = ClusterCounts(counts.counts[-1:])
-    partitions = batched_k_means(X[None], largest, n_init=2, rng=rng)
-    spread = (X - partitions.centers[0][partitions.labels(0, 0)]).std(axis=0)
-    scaled: Floats = X / np.sqrt(np.maximum(spread, 1e-3))
+    partitions = batched_k_means(weighted[None], largest, n_init=2, rng=rng)
+    spread = (weighted - partitions.centers[0][partitions.labels(0, 0)]).std(axis=0) / weights
+    scaled: Floats = weighted / np.sqrt(np.maximum(spread, 1e-3))
     return scaled

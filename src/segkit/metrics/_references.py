@@ -8,6 +8,8 @@ copula does.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.optimize import isotonic_regression
 from scipy.special import ndtr, ndtri
@@ -23,8 +25,31 @@ _BINS = 48
 _MODES_TRIED = 12
 
 
-def draw_references(X: Floats, n_draws: int, n_rows: int, rng: np.random.Generator) -> Floats:
-    """Return tables (3 * n_draws, n_rows, n_columns), as many of each of `REFERENCES`."""
+def draw_references(
+    X: Floats,
+    n_draws: int,
+    n_rows: int,
+    rng: np.random.Generator,
+    categories: Sequence[Sequence[int]] = (),
+) -> Floats:
+    """Return tables (3 * n_draws, n_rows, n_columns), as many of each of `REFERENCES`.
+
+    `categories` are sets of columns that hold the levels of one category. These stay together, as
+    they are in a row drawn for each of them, and have nothing to do with the other columns.
+    """
+    in_categories = [column for columns in categories for column in columns]
+    numbers = np.setdiff1d(np.arange(X.shape[1]), in_categories)
+    tables = np.empty((len(REFERENCES) * n_draws, n_rows, X.shape[1]))
+    if numbers.size:
+        tables[..., numbers] = _references_of_numbers(X[:, numbers], n_draws, n_rows, rng)
+    for columns in categories:
+        tables[..., columns] = X[:, columns][rng.integers(len(X), size=tables.shape[:2])]
+    return tables
+
+
+def _references_of_numbers(
+    X: Floats, n_draws: int, n_rows: int, rng: np.random.Generator
+) -> Floats:
     shape = (n_draws, n_rows, X.shape[1])
     mean = X.mean(axis=0)
     variances, axes = np.linalg.eigh(np.atleast_2d(np.cov(X.T)))

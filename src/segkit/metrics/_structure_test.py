@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from segkit.metrics._batched_k_means import ClusterCounts, batched_k_means
 from segkit.metrics._partition_criteria import log_determinant_ratios
 from segkit.metrics._preparation import (
     check_varied,
+    columns_of_categories,
     n_rows_within,
     prepare,
     read_counts,
@@ -99,8 +101,8 @@ def structure_test(
     Parameters
     ----------
     X : array-like or eager frame of shape (n_samples, n_features)
-        The rows, unscaled or scaled: the units of columns change nothing. Categories are columns of
-        0 and 1. Columns that don't vary are left out.
+        The rows, unscaled or scaled: the units of columns change nothing. A category is a column of
+        0 and 1 for each of its levels, side by side. Columns that don't vary are left out.
     n_clusters_range : tuple of two int, default=(2, 10)
         The least and the largest number of clusters that are tried. Numbers that the rows do not
         allow are left out.
@@ -148,6 +150,10 @@ def structure_test(
     results are averaged. The p-value is Student's for a new draw, times the number of numbers of
     clusters (Bonferroni).
 
+    The levels of a category weigh as one column, and stay together in the references, where they
+    have nothing to do with other columns. So categories alone are no structure; that customers of
+    one level differ much in their numbers, or in other categories, is.
+
     Up to `sample_size` rows, their order changes nothing; of more, it changes which are drawn.
 
     Where X has less than two rows per column, nothing is claimed and the p-value is 1: the
@@ -189,9 +195,16 @@ def structure_test(
     counts = read_counts(n_clusters_range, n_rows=n_rows, owner=_OWNER)
     repeats = min(max(_ROWS / len(sample), 1), _MOST_REPEATS)
     n_draws = round(n_references * repeats)
+    categories = columns_of_categories(sample)
     with one_thread():
         plain, deskewed = (
-            _compare(scale_within(trim(columns), counts, rng), counts, n_draws, rng)
+            _compare(
+                scale_within(trim(columns), counts, rng, categories),
+                counts,
+                n_draws,
+                rng,
+                categories,
+            )
             for columns in prepare(sample, rng)
         )
     z = (plain["z"].max() + deskewed["z"].max()) / 2
@@ -218,7 +231,11 @@ def _check_alpha(alpha: Any) -> None:
 
 
 def _compare(
-    X: Floats, counts: ClusterCounts, n_draws: int, rng: np.random.Generator
+    X: Floats,
+    counts: ClusterCounts,
+    n_draws: int,
+    rng: np.random.Generator,
+    categories: Sequence[Sequence[int]],
 ) -> pd.DataFrame:
     """Return a row for each number of clusters: what is observed, and what is so in references."""
     n_rows = min(len(X), _ROWS)
@@ -228,7 +245,7 @@ def _compare(
         if n_parts > 1
         else [X[rng.permutation(len(X))[:n_rows]] for _ in range(_PARTS)]
     )
-    tables = np.concatenate([parts, draw_references(X, n_draws, n_rows, rng)])
+    tables = np.concatenate([parts, draw_references(X, n_draws, n_rows, rng, categories)])
     partitions = batched_k_means(tables, counts, n_init=_N_INIT, rng=rng, max_iter=_MAX_ITER)
     ratios = log_determinant_ratios(tables, partitions.members, partitions.counts)
     observed = ratios[: len(parts)].mean(axis=0)
