@@ -86,4 +86,9 @@ def labels_of(fitted: Any, rows: Any) -> NDArray[np.int64]:
     last = fitted
     while hasattr(last, "steps"):
         last = last.steps[-1][1]
+    if not hasattr(last, "labels_"):
+        raise SegkitTypeError(
+            f"clusterer must be one that predicts or has labels_ after fit, which "
+            f"{type(last).__name__} does not. Pass a clusterer such as KMeans(5)."
+        )
     return np.asarray(last.labels_, dtype=np.int64)

@@ -10,6 +10,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin, clone
 from sklearn.cluster import KMeans
@@ -30,7 +31,7 @@ from segkit.exceptions import (
     SegkitWarning,
 )
 from segkit.metrics import StructureTest, structure_test
-from segkit.metrics._clusterers import labels_of, number_parameter, prepared
+from segkit.metrics._clusterers import check_clusterer, labels_of, number_parameter, prepared
 from segkit.metrics._threads import one_thread
 from segkit.segmenters._cluster_assigner import assigner_of, centres_of
 from segkit.segmenters._cluster_formula import (
@@ -38,8 +39,13 @@ from segkit.segmenters._cluster_formula import (
     nearest_expression,
     number_expressions,
 )
+from segkit.segmenters._cluster_levels import with_levels, without_levels
 from segkit.segmenters._cluster_names import segment_names, segment_order
-from segkit.segmenters._cluster_preprocessing import ClusterPreprocessing, NumberColumn
+from segkit.segmenters._cluster_preprocessing import (
+    ClusterPreprocessing,
+    NumberColumn,
+    numbers_of,
+)
 from segkit.segmenters._cluster_selection import CRITERIA, number_search
 from segkit.segmenters._cluster_table import table_of_customers, table_of_fit
 
@@ -265,6 +271,8 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
             or names that do not fit.
         """
         self._forget()
+        if self.clusterer is not None:
+            check_clusterer(self.clusterer, owner="ClusterSegmenter")
         table, ordering = table_of_fit(self, X)
         features = self._prepared(table, reset=True)
         # numpy's own generator is not touched.
@@ -272,16 +280,18 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
         seed = int(check_random_state(random).randint(2**31 - 1))
         # In an order of their own, so that the order of the rows changes nothing.
         place = np.lexsort(features.T)
-        labels = np.empty(len(features), dtype=np.int64)
+        ordered = features[place]
         with one_thread():
-            number = self._chosen_number(features[place], seed)
+            number = self._chosen_number(ordered, seed)
             unfitted = prepared(self._template(), seed, number, owner="ClusterSegmenter")
-            self.clusterer_ = unfitted.fit(features[place])
-            labels[place] = labels_of(self.clusterer_, features[place])
+            fitted = unfitted.fit(ordered)
+            labels = labels_of(fitted, ordered)
+        self.clusterer_ = without_levels(fitted)
         self._assigner, self.assignment_accuracy_ = assigner_of(
-            self.clusterer_, features, labels, self.assigner
+            fitted, ordered, labels, self.assigner
         )
-        order = segment_order(labels, features, ordering)
+        ordering = None if ordering is None else ordering.iloc[place]
+        order = segment_order(labels, ordered, ordering)
         self._code_of_label = np.full(int(labels.max(initial=-1)) + 2, -1, dtype=np.int64)
         self._code_of_label[order] = np.arange(order.size)
         # What a customer is told must hold for an equal one who comes tomorrow.
@@ -310,14 +320,14 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
             As ``predict``.
         """
         try:
-            fast = self._one_customer
+            fast, segments = self._one_customer, self.segments_
         except AttributeError:
             check_is_fitted(self)
             raise
         if fast is not None:
             code = fast.code(row)
             if code is not None:
-                return str(self.segments_[code])
+                return str(segments[code])
         row = row_mapping(row, owner="ClusterSegmenter")
         only = {
             name: [row_value(row, name, owner="ClusterSegmenter")] for name in self._columns_used
@@ -351,7 +361,8 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
         self._refuse_lazy(X, verb="transform")
         features = self._features(X)
         if self._has_probabilities:
-            order = np.argsort(self._code_of_label[:-1][self._code_of_label[:-1] >= 0])
+            labels = np.flatnonzero(self._code_of_label >= 0)
+            order = labels[np.argsort(self._code_of_label[labels])]
             probabilities: Floats = self.clusterer_.predict_proba(features)[:, order]
             return probabilities
         distances: Floats = cdist(features, self.cluster_centers_)
@@ -405,7 +416,9 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
 
     def _codes(self, values: Floats) -> Labels:
         labels = np.asarray(self._assigner.predict(np.ascontiguousarray(values)), dtype=np.int64)
-        codes: Labels = self._code_of_label[labels]
+        # A cluster that had no customers in fit, as a mixture may have, is no segment.
+        known = np.where(labels < len(self._code_of_label), labels, -1)
+        codes: Labels = self._code_of_label[known]
         return codes
 
     def _code_expression(self, values: Sequence[nw.Expr]) -> nw.Expr:
@@ -438,20 +451,27 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
 
     def _prepared_otherwise(self, table: pd.DataFrame, *, reset: bool) -> Floats:
         by_name = isinstance(self._columns_used[0], str)
-        given: Any = table if by_name else table.to_numpy(dtype=np.float64)
         if reset:
             self._preprocessing, self.preprocessing_summary_ = None, None
             self._transformer = None if self.preprocessor is None else clone(self.preprocessor)
-            if self._transformer is not None:
-                self._transformer.fit(given)
-        found = given if self._transformer is None else self._transformer.transform(given)
-        try:
-            features = np.asarray(found, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise SegkitTypeError(
-                "ClusterSegmenter: clusterers need numbers, and there are columns of others. Use "
-                'preprocessor="auto", or a transformer that makes numbers of them.'
-            ) from None
+        if self._transformer is None:
+            found: Any = np.column_stack([numbers_of(name, table[name]) for name in table.columns])
+        else:
+            given = table if by_name else table.to_numpy(dtype=np.float64)
+            try:
+                if reset:
+                    self._transformer.fit(given)
+                found = self._transformer.transform(given)
+                found = np.asarray(found.toarray() if issparse(found) else found, dtype=np.float64)
+            except ValueError as error:
+                # numpy quotes the text that it cannot convert, which may be a customer's name.
+                if "could not convert" not in str(error):
+                    raise
+                raise SegkitTypeError(
+                    "ClusterSegmenter: clusterers need numbers, and the preprocessor meets or "
+                    'leaves text. Use preprocessor="auto", or one that makes numbers of it.'
+                ) from None
+        features: Floats = found
         if not np.isfinite(features).all():
             raise MissingValuesError(
                 "ClusterSegmenter: there are missing or infinite values, and the preprocessor does "
@@ -528,7 +548,9 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
             )
 
     def _template(self) -> Any:
-        return KMeans(n_init=10) if self.clusterer is None else self.clusterer
+        clusterer = KMeans(n_init=10) if self.clusterer is None else self.clusterer
+        categories = [] if self._preprocessing is None else self._preprocessing.categories
+        return with_levels(clusterer, categories)
 
     def _describe_segments(
         self, table: pd.DataFrame, features: Floats, codes: Labels, n_segments: int
@@ -557,7 +579,7 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
         """Return how each column is prepared, if all hold plain numbers."""
         columns = [] if self._preprocessing is None else self._preprocessing.columns
         numbers = [column for column in columns if isinstance(column, NumberColumn)]
-        plain = numbers and not any(c.is_boolean or c.levels for c in numbers)
+        plain = numbers and all(column.is_plain for column in numbers)
         return numbers if plain and len(numbers) == len(columns) else None
 
     @property

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.model_selection import KFold
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from segkit._warn import warn
 from segkit.exceptions import SegkitWarning
@@ -50,21 +50,41 @@ class NearestCentre:
 class NearestNeighbours:
     """Assigns as the nearest labelled customers are, who may be noise; a nearer one counts more.
 
-    Customers like one who was seen are as that one was.
+    Customers like one who was seen are as that one was. Where there is noise, who is farther from
+    a cluster than its customers are from one another is noise, too.
     """
 
     classifier: Any
+    reach: Floats | None
 
     @classmethod
     def of(cls, features: Floats, labels: Labels) -> NearestNeighbours:
         """Remember the customers."""
         n_neighbours = min(_NEIGHBOURS, len(labels))
-        classifier = KNeighborsClassifier(n_neighbours, weights="distance")
-        return cls(classifier.fit(features, labels))
+        classifier = KNeighborsClassifier(n_neighbours, weights="distance").fit(features, labels)
+        return cls(classifier, _reach(features, labels) if labels.min() < 0 else None)
 
     def predict(self, features: Floats) -> Labels:
         """Return the label that the neighbours speak for."""
-        return np.asarray(self.classifier.predict(features), dtype=np.int64)
+        labels = np.asarray(self.classifier.predict(features), dtype=np.int64)
+        if self.reach is None or not len(labels):
+            return labels
+        distances, places = self.classifier.kneighbors(features)
+        theirs = self.classifier.classes_[self.classifier._y[places]] == labels[:, np.newaxis]
+        nearest = np.where(theirs, distances, np.inf).min(axis=1)
+        inside = nearest <= np.append(self.reach, np.inf)[labels]
+        return np.where(inside, labels, -1)
+
+
+def _reach(features: Floats, labels: Labels) -> Floats:
+    """Return, for each label, how far a customer is at most from the nearest one of the cluster."""
+    reach = np.zeros(int(labels.max()) + 1)
+    for label in np.unique(labels[labels >= 0]):
+        own = features[labels == label]
+        if len(own) > 1:
+            distances = NearestNeighbors(n_neighbors=2).fit(own).kneighbors(own)[0]
+            reach[label] = distances[:, 1].max()
+    return reach
 
 
 def assigner_of(clusterer: Any, features: Floats, labels: Labels, which: str) -> tuple[Any, float]:
@@ -87,8 +107,9 @@ def centres_of(assigner: Any) -> tuple[Floats, Labels] | None:
     if isinstance(assigner, NearestCentre):
         return assigner.centres, assigner.labels
     if isinstance(assigner, KMeans | MiniBatchKMeans):
-        centres = np.asarray(assigner.cluster_centers_, dtype=np.float64)
-        return centres, np.arange(len(centres))
+        # Of equal centres, as there are of few different customers, only the first has any.
+        found = np.unique(assigner.labels_)
+        return np.asarray(assigner.cluster_centers_[found], dtype=np.float64), found
     return None
 
 

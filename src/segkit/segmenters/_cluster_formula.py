@@ -46,25 +46,25 @@ class OneCustomer:
     def code(self, row: Mapping[Any, Any]) -> int | None:
         """Return the code; None where a value is neither a finite number nor missing."""
         features = []
-        for name, median, is_logarithm, mean, scale, has_missing in self.columns:
-            try:
+        try:
+            for name, median, is_logarithm, mean, scale, has_missing in self.columns:
                 value = row[name]
-            except (KeyError, TypeError, IndexError):
-                return None
-            is_missing = value is None or value != value
-            if is_missing:
-                value = median
-            elif type(value) is not float:
-                if type(value) is not int and not isinstance(value, np.integer | np.floating):
+                is_missing = value is None or value != value
+                if is_missing:
+                    value = median
+                elif type(value) is not float:
+                    if type(value) is not int and not isinstance(value, np.integer | np.floating):
+                        return None
+                    value = float(value)
+                if value - value != 0:
                     return None
-                value = float(value)
-            if value - value != 0:
-                return None
-            if is_logarithm:
-                value = math.copysign(math.log1p(abs(value)), value)
-            features.append((value - mean) / scale)
-            if has_missing:
-                features.append(1.0 if is_missing else 0.0)
+                if is_logarithm:
+                    value = math.copysign(math.log1p(abs(value)), value)
+                features.append((value - mean) / scale)
+                if has_missing:
+                    features.append(1.0 if is_missing else 0.0)
+        except (KeyError, TypeError, IndexError, ValueError, OverflowError):
+            return None
         best, nearest = math.inf, 0
         for position, (centre, square) in enumerate(self.centres):
             product = 0.0

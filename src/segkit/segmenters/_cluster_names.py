@@ -32,6 +32,7 @@ _MOST_PARTS = 4
 class _Trait:
     text: str
     difference: float
+    has_degrees: bool = False
 
 
 def segment_order(labels: Labels, features: Floats, ordering: pd.Series[Any] | None) -> Labels:
@@ -82,9 +83,9 @@ def _automatic_names(
 ) -> list[str]:
     """Return a short, unique name for each segment."""
     traits = [_traits(table, codes == code, codes >= 0, done) for code in range(n_segments)]
-    names = [_name(own, 2) for own in traits]
+    names = _told_apart([_name(own, 2) for own in traits], traits)
     for n_parts in range(3, _MOST_PARTS + 1):
-        doubled = {name for name in names if names.count(name) > 1}
+        doubled = _doubled(names)
         names = [
             _name(own, n_parts, at_least=n_parts) if name in doubled else name
             for name, own in zip(names, traits, strict=True)
@@ -95,6 +96,24 @@ def _automatic_names(
         seen[name] = seen.get(name, 0) + 1
         unique.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
     return unique
+
+
+def _told_apart(names: list[str], traits: list[list[_Trait]]) -> list[str]:
+    """Return the names with the most extreme of several segments of one name told apart."""
+    apart = list(names)
+    for name in _doubled(names):
+        alike = [code for code, other in enumerate(names) if other == name and traits[code]]
+        alike.sort(key=lambda code: -abs(traits[code][0].difference))
+        if len(alike) < 2 or not traits[alike[0]][0].has_degrees:
+            continue
+        first, second = (abs(traits[code][0].difference) for code in alike[:2])
+        if first - second >= _NOTABLE:
+            apart[alike[0]] = f"very {name}"
+    return apart
+
+
+def _doubled(names: list[str]) -> set[str]:
+    return {name for name in names if names.count(name) > 1}
 
 
 def _name(traits: list[_Trait], n_parts: int, at_least: int = 1) -> str:
@@ -122,11 +141,12 @@ def _traits(
             values = column.transform(table[column.name])[0]
             spread = float(values[assigned].std()) or 1.0
             difference = float(values[inside].mean() - values[rest].mean()) / spread
+            called = column.name if isinstance(column.name, str) else f"column {column.name}"
             if column.is_boolean:
-                text = f"{column.name}" if difference > 0 else f"not {column.name}"
+                text = called if difference > 0 else f"not {called}"
             else:
-                text = f"{'high' if difference > 0 else 'low'} {column.name}"
-            traits.append(_Trait(text, difference))
+                text = f"{'high' if difference > 0 else 'low'} {called}"
+            traits.append(_Trait(text, difference, has_degrees=not column.is_boolean))
         elif isinstance(column, LevelColumn):
             traits += _level_traits(table, inside, rest, column)
     return sorted(traits, key=lambda trait: (-abs(trait.difference), trait.text))

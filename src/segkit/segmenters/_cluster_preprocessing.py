@@ -30,7 +30,7 @@ _MANY_LEVELS, _NEAR_UNIQUE = 20, 0.5
 # Day, month and year in any order, or the beginning of a timestamp; "18-25" is none.
 _DATE = r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"
 # "id", "customer_id", "CustomerID", but not "paid".
-_ID = r"^(id|ID|Id)$|[_ .-](id|ID|Id)$|[a-z](ID|Id)$"
+_ID = r"(^|[^A-Za-z])(id|ID|Id)$|[a-z](ID|Id)$"
 # What pandas would read as numbers, and is none.
 _NO_NUMBERS = {"string", "datetime", "datetime64", "date", "timedelta", "mixed", "mixed-integer"}
 
@@ -49,6 +49,7 @@ class NumberColumn:
     has_missing: bool
     is_boolean: bool = False
     levels: tuple[Any, ...] = ()
+    is_plain: bool = True
 
     @classmethod
     def of(
@@ -59,7 +60,10 @@ class NumberColumn:
         is_boolean: bool = False,
         levels: tuple[Any, ...] = (),
     ) -> NumberColumn:
-        """Learn from a column; `levels` are those of ordered categories."""
+        """Learn from a column; `levels` are those of ordered categories.
+
+        It is plain where the column itself holds numbers, as a query engine needs them.
+        """
         values = numbers_of(name, column, levels)
         missing = np.isnan(values)
         median = float(np.median(values[~missing]))
@@ -71,7 +75,10 @@ class NumberColumn:
         filled = signed_log(filled) if is_logarithm else filled
         mean, scale = (0.0, 1.0) if is_boolean else (float(filled.mean()), float(filled.std()))
         has_missing = bool(missing.any())
-        return cls(name, median, is_logarithm, mean, scale, has_missing, is_boolean, levels)
+        is_plain = is_numeric_dtype(column.dtype) and not is_bool_dtype(column.dtype)
+        return cls(
+            name, median, is_logarithm, mean, scale, has_missing, is_boolean, levels, is_plain
+        )
 
     @property
     def is_constant(self) -> bool:
@@ -184,6 +191,16 @@ class ClusterPreprocessing:
         return [feature for column in self.columns for feature in column.features]
 
     @property
+    def categories(self) -> list[slice]:
+        """Which of these numbers hold the levels of a category."""
+        ends = np.cumsum([len(column.features) for column in self.columns])
+        return [
+            slice(int(end) - len(column.features), int(end))
+            for column, end in zip(self.columns, ends, strict=True)
+            if isinstance(column, LevelColumn)
+        ]
+
+    @property
     def summary(self) -> pd.DataFrame:
         """A row a column: its kind, what is done, and how many numbers become of it."""
         rows = [
@@ -255,7 +272,7 @@ def _learned(name: str | int, values: pd.Series[Any]) -> Column | None:
         return None if only else NumberColumn.of(name, values, is_boolean=True)
     if is_numeric_dtype(dtype) or kind in {"integer", "floating", "mixed-integer-float", "decimal"}:
         _refuse_numbered_ids(name, values)
-        return NumberColumn.of(name, values)
+        return NumberColumn.of(name, values, is_boolean=set(values.dropna().unique()) == {0, 1})
     _refuse_dates_as_text(name, values)
     return LevelColumn.of(name, _texts_of(values))
 

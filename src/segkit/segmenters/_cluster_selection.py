@@ -57,21 +57,17 @@ _RESAMPLES = 20
 _BOOTSTRAPS = 100
 
 
-def criterion_name(criterion: Any) -> str:
-    """Return the column in which a criterion stands."""
-    return str(getattr(criterion, "__name__", "criterion") if callable(criterion) else criterion)
-
-
 @dataclass(frozen=True)
 class NumberSearch:
     """What is tried, and how it is judged.
 
+    `criteria` are those asked for by the columns in which they come to stand; the first chooses.
     `by_table` tells that the automatic score is that of :func:`number_of_clusters`, which was
     earned by k-means on columns prepared as there.
     """
 
     clusterer: Any
-    criteria: Sequence[Any]
+    criteria: dict[str, Any]
     by_table: bool
     seed: int
     n_jobs: int | None
@@ -116,7 +112,7 @@ class NumberSearch:
             table[name] = indices[name]
             errors = np.std([one[name] for one in of_draws], axis=0, ddof=1)
             table[f"{name}_standard_error"] = errors
-        for criterion in self.criteria:
+        for name, criterion in self.criteria.items():
             if callable(criterion):
                 found = _by_function(criterion, features, candidates, draws)
             elif criterion == "bic":
@@ -125,7 +121,6 @@ class NumberSearch:
                 continue
             else:
                 found = self._resampled(criterion, features, candidates, table.attrs)
-            name = criterion_name(criterion)
             table[name], table[f"{name}_standard_error"] = found
         table["auto"] = automatic_score(table)
         if self.by_table:
@@ -175,12 +170,13 @@ class NumberSearch:
         return found[criterion], found["standard_error"]
 
     def _best(self, table: pd.DataFrame) -> int:
-        criterion = self.criteria[0]
-        if criterion in table.attrs:
+        name, criterion = next(iter(self.criteria.items()))
+        if name in table.attrs:
             # These have a rule of their own, which may say 1; segments were asked for.
-            return max(int(table.attrs[criterion]), int(table.index[0]))
-        name = criterion_name(criterion)
-        scores = -table[name] if name in LESS_IS_BETTER else table[name]
+            return max(int(table.attrs[name]), int(table.index[0]))
+        scores = -table[name] if criterion in LESS_IS_BETTER else table[name]
+        if not np.isfinite(scores).any():
+            raise SegkitValueError(f"{_OWNER}: the criterion {name!r} is never a finite number.")
         return int(table.index[int(np.nanargmax(scores))])
 
 
@@ -203,12 +199,26 @@ def number_search(
         )
     return NumberSearch(
         clusterer,
-        criteria,
+        _by_column(criteria),
         by_table=prepares_columns and is_k_means(clusterer),
         seed=seed,
         n_jobs=n_jobs,
         verbose=verbose,
     )
+
+
+def _by_column(criteria: Sequence[Any]) -> dict[str, Any]:
+    """Return the criteria by the columns they come to stand in: functions by their names."""
+    columns: dict[str, Any] = {}
+    for criterion in criteria:
+        name = getattr(criterion, "__name__", "criterion") if callable(criterion) else criterion
+        taken, count = {*columns, *(CRITERIA if callable(criterion) else ())}, 1
+        column = name
+        while column in taken and columns.get(column) is not criterion:
+            count += 1
+            column = f"{name}_{count}"
+        columns[column] = criterion
+    return columns
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from segkit._frames import Frame, as_frame, collected, float_values
-from segkit._input_checks import check_columns_present
+from segkit._input_checks import check_columns_present, row_limits
 from segkit.base._customers import checked_array, customers_from_array, names_in_frame
 from segkit.exceptions import ColumnError, SegkitValueError
 
@@ -47,6 +47,8 @@ def table_of_fit(segmenter: ClusterSegmenter, X: Any) -> tuple[pd.DataFrame, pd.
             f"{_OWNER}: at least two customers are needed, got n_samples={len(table)}."
         )
     segmenter._remember_columns(list(table.columns), frame)
+    # What is looked at before customers are assigned are features, not columns of counts.
+    segmenter._row_limits = row_limits([])
     return table, ordering
 
 
