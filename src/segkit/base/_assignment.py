@@ -24,7 +24,7 @@ from segkit._frames import (
     with_series,
 )
 from segkit._input_checks import check_numeric
-from segkit.base._customers import group_in_frame, names_in_frame
+from segkit.base._customers import group_in_frame
 from segkit.exceptions import ColumnError, LazyFrameError, SegkitTypeError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def assign_lazy(
 ) -> nw.LazyFrame[Any]:
     """Return a lazy frame with the segmenter's features and its label column added."""
     owner = type(segmenter).__name__
-    names = names_in_frame(segmenter, frame, reset=False)
+    names = segmenter._names_to_read(frame)
     values = [_null_where_missing(name) for name in names]
     complete = balanced(and_, [~value.is_null() for value in values])
     group = group_in_frame(segmenter, frame, reset=False)

@@ -16,6 +16,7 @@ from segkit.base._customers import (
     customers_from_array,
     customers_from_frame,
     group_in_frame,
+    names_in_frame,
 )
 from segkit.exceptions import LazyFrameError
 
@@ -64,6 +65,10 @@ class CustomerColumnsMixin:
 
     def _columns_needed(self) -> int:
         return self._min_columns
+
+    def _names_to_read(self, frame: Frame) -> list[str]:
+        """Return the columns whose values ``assign`` needs inside a query engine."""
+        return names_in_frame(self, frame, reset=False)
 
     # What it calls.
 

@@ -257,7 +257,7 @@ def checked_array(
             raise SegkitTypeError(
                 f"{owner}: the array must hold numbers, got {X.dtype}. Times are passed as days."
             )
-        if X.dtype == object and "string" in pd.api.types.infer_dtype(X.ravel(), skipna=True):
+        if X.dtype == object and any(isinstance(value, str) for value in X.ravel()):
             raise _text_in_array(owner)
         if isinstance(X, np.ma.MaskedArray):
             X = np.ma.filled(X.astype(np.float64), np.nan)

@@ -52,7 +52,9 @@ def prepared(clusterer: Any, seed: int, n_clusters: int | None = None, *, owner:
                 f"{type(clusterer).__name__} lacks."
             )
         changes[name] = n_clusters
-    return copy.set_params(**changes)
+    # A frozen estimator, which has none of them, returns nothing.
+    copy.set_params(**changes)
+    return copy
 
 
 def number_parameter(clusterer: Any) -> str | None:
@@ -80,15 +82,17 @@ def fitted_labels(clusterer: Any, rows: Any) -> NDArray[np.intp]:
 
 
 def labels_of(fitted: Any, rows: Any) -> NDArray[np.int64]:
-    """Return the clusters in which a fitted clusterer puts the rows that it was fitted to."""
-    if hasattr(fitted, "predict"):
-        return np.asarray(fitted.predict(rows), dtype=np.int64)
+    """Return the clusters in which a fitted clusterer puts the rows that it was fitted to.
+
+    Every negative label is noise, and -1.
+    """
     last = fitted
     while hasattr(last, "steps"):
         last = last.steps[-1][1]
-    if not hasattr(last, "labels_"):
+    if not hasattr(fitted, "predict") and not hasattr(last, "labels_"):
         raise SegkitTypeError(
             f"clusterer must be one that predicts or has labels_ after fit, which "
             f"{type(last).__name__} does not. Pass a clusterer such as KMeans(5)."
         )
-    return np.asarray(last.labels_, dtype=np.int64)
+    labels = fitted.predict(rows) if hasattr(fitted, "predict") else last.labels_
+    return np.maximum(np.asarray(labels, dtype=np.int64), -1)

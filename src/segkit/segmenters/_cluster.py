@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from numbers import Integral
 from typing import Any, ClassVar, Literal, Self, TypeAlias
 
@@ -12,13 +13,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 from scipy.spatial.distance import cdist
-from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin, clone
+from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
 from sklearn.cluster import KMeans
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from segkit._compat import HasMethods, Interval, StrOptions, fit_context
-from segkit._frames import UNASSIGNED
+from segkit._frames import UNASSIGNED, Frame
 from segkit._input_checks import row_mapping, row_value
 from segkit._warn import warn
 from segkit.base import SegmenterMixin
@@ -121,7 +122,8 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
     clusterer_ : estimator
         The fitted clusterer.
     cluster_centers_ : ndarray of shape (n_segments, n_features)
-        Means of the segments' features.
+        Centres of the segments, in features: those to the nearest of which customers are assigned,
+        otherwise means.
     selection_ : DataFrame or None
         A row for each number of segments tried; for each criterion a column of values and one of
         standard errors, ``<criterion>_standard_error``. Those of indices come from 20 resamples
@@ -274,10 +276,11 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
         if self.clusterer is not None:
             check_clusterer(self.clusterer, owner="ClusterSegmenter")
         table, ordering = table_of_fit(self, X)
-        features = self._prepared(table, reset=True)
         # numpy's own generator is not touched.
         random = np.random.RandomState() if self.random_state is None else self.random_state
         seed = int(check_random_state(random).randint(2**31 - 1))
+        self._learn_preparation(table, seed)
+        features = self._prepared(table)
         # In an order of their own, so that the order of the rows changes nothing.
         place = np.lexsort(features.T)
         ordered = features[place]
@@ -332,7 +335,7 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
         only = {
             name: [row_value(row, name, owner="ClusterSegmenter")] for name in self._columns_used
         }
-        codes = self._codes(self._prepared(pd.DataFrame(only), reset=False))
+        codes = self._codes(self._prepared(pd.DataFrame(only)))
         return str(np.append(self.segments_, UNASSIGNED)[codes[0]])
 
     def transform(self, X: Any) -> Floats:
@@ -415,11 +418,20 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
         return Customers(names, list(features.T), by_name=False)
 
     def _codes(self, values: Floats) -> Labels:
+        if not len(values):
+            return np.empty(0, dtype=np.int64)
         labels = np.asarray(self._assigner.predict(np.ascontiguousarray(values)), dtype=np.int64)
         # A cluster that had no customers in fit, as a mixture may have, is no segment.
         known = np.where(labels < len(self._code_of_label), labels, -1)
         codes: Labels = self._code_of_label[known]
         return codes
+
+    def _names_to_read(self, frame: Frame) -> list[str]:
+        names = super()._names_to_read(frame)
+        if self._preprocessing is None:
+            return names
+        kept = {column.name for column in self._preprocessing.columns}
+        return [n for n, used in zip(names, self._columns_used, strict=True) if used in kept]
 
     def _code_expression(self, values: Sequence[nw.Expr]) -> nw.Expr:
         numbers = self._plain_numbers()
@@ -429,48 +441,40 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
                 'columns of numbers with preprocessor="auto". Collect the frame first: .collect() '
                 "in polars, .df() in DuckDB."
             )
-        by_name = dict(zip(self._columns_used, values, strict=True))
-        features = [one for c in numbers for one in number_expressions(c, by_name[c.name])]
+        features = [
+            feature
+            for column, value in zip(numbers, values, strict=True)
+            for feature in number_expressions(column, value)
+        ]
         return nearest_expression(features, *self._centres, self._code_of_label)
 
     # Private helpers, in reading order.
 
     def _features(self, X: Any) -> Floats:
         """Return the features of customers who come after fit."""
-        return self._prepared(table_of_customers(self, X), reset=False)
+        return self._prepared(table_of_customers(self, X))
 
-    def _prepared(self, table: pd.DataFrame, *, reset: bool) -> Floats:
-        """Return the features of customers."""
-        if not isinstance(self.preprocessor, str):
-            return self._prepared_otherwise(table, reset=reset)
-        if reset:
+    def _learn_preparation(self, table: pd.DataFrame, seed: int) -> None:
+        self._preprocessing = self._transformer = self.preprocessing_summary_ = None
+        if isinstance(self.preprocessor, str):
             self._preprocessing = ClusterPreprocessing.of(table)
             self.preprocessing_summary_ = self._preprocessing.summary
-        assert self._preprocessing is not None
-        return self._preprocessing.transform(table)
+        elif self.preprocessor is not None:
+            self._transformer = prepared(self.preprocessor, seed, owner="ClusterSegmenter")
+            with _no_text_quoted():
+                self._transformer.fit(self._for_transformer(table))
 
-    def _prepared_otherwise(self, table: pd.DataFrame, *, reset: bool) -> Floats:
-        by_name = isinstance(self._columns_used[0], str)
-        if reset:
-            self._preprocessing, self.preprocessing_summary_ = None, None
-            self._transformer = None if self.preprocessor is None else clone(self.preprocessor)
+    def _prepared(self, table: pd.DataFrame) -> Floats:
+        """Return the features of customers."""
+        if self._preprocessing is not None:
+            return self._preprocessing.transform(table)
         if self._transformer is None:
             found: Any = np.column_stack([numbers_of(name, table[name]) for name in table.columns])
         else:
-            given = table if by_name else table.to_numpy(dtype=np.float64)
-            try:
-                if reset:
-                    self._transformer.fit(given)
-                found = self._transformer.transform(given)
-                found = np.asarray(found.toarray() if issparse(found) else found, dtype=np.float64)
-            except ValueError as error:
-                # numpy quotes the text that it cannot convert, which may be a customer's name.
-                if "could not convert" not in str(error):
-                    raise
-                raise SegkitTypeError(
-                    "ClusterSegmenter: clusterers need numbers, and the preprocessor meets or "
-                    'leaves text. Use preprocessor="auto", or one that makes numbers of it.'
-                ) from None
+            with _no_text_quoted():
+                found = self._transformer.transform(self._for_transformer(table))
+                found = found.toarray() if issparse(found) else found
+                found = np.asarray(found, dtype=np.float64)
         features: Floats = found
         if not np.isfinite(features).all():
             raise MissingValuesError(
@@ -478,6 +482,9 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
                 'not fill them. Use preprocessor="auto", or fill them.'
             )
         return features
+
+    def _for_transformer(self, table: pd.DataFrame) -> Any:
+        return table if isinstance(self._columns_used[0], str) else table.to_numpy(np.float64)
 
     def _chosen_number(self, features: Floats, seed: int) -> int | None:
         """Return how many segments to look for; None: the clusterer finds its own number."""
@@ -500,9 +507,8 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
             n_jobs=self.n_jobs,
             verbose=self.verbose,
         )
-        # Of as many segments as there are different customers, each is a customer.
         n_distinct = len(np.unique(some, axis=0))
-        numbers = range(low, min(high, n_distinct - 1) + 1)
+        numbers = range(low, min(high, n_distinct, len(some) - 1) + 1)
         found = search.run(some, numbers) if numbers else None
         if found is None:
             return min(low, n_distinct)
@@ -564,13 +570,16 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
             )
         self.n_segments_ = n_segments
         self._sizes = np.bincount(codes[codes >= 0], minlength=n_segments)
-        self.cluster_centers_ = np.array(
-            [
+        self._centres = centres_of(self._assigner)
+        if self._centres is None:
+            centres = [
                 features[codes == code].mean(axis=0) if self._sizes[code] else features[0] * np.nan
                 for code in range(n_segments)
             ]
-        ).reshape(n_segments, features.shape[1])
-        self._centres = centres_of(self._assigner)
+            self.cluster_centers_ = np.array(centres).reshape(n_segments, features.shape[1])
+        else:
+            places, labels = self._centres
+            self.cluster_centers_ = places[np.argsort(self._code_of_label[labels])]
         self._one_customer = OneCustomer.of(self)
         names = segment_names(self.names, table, codes, n_segments, self._preprocessing)
         self.segments_ = np.array(names, dtype=object)
@@ -585,3 +594,17 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
     @property
     def _has_probabilities(self) -> bool:
         return hasattr(self.clusterer_, "predict_proba")
+
+
+@contextmanager
+def _no_text_quoted() -> Iterator[None]:
+    """Raise for text where numbers are needed without quoting it: it may be a customer's name."""
+    try:
+        yield
+    except ValueError as error:
+        if "could not convert" not in str(error):
+            raise
+        raise SegkitTypeError(
+            "ClusterSegmenter: clusterers need numbers, and the preprocessor meets or leaves text. "
+            'Use preprocessor="auto", or one that makes numbers of it.'
+        ) from None

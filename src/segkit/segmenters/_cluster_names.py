@@ -90,7 +90,7 @@ def _automatic_names(
             _name(own, n_parts, at_least=n_parts) if name in doubled else name
             for name, own in zip(names, traits, strict=True)
         ]
-    seen: dict[str, int] = {}
+    seen = {UNASSIGNED: 1}
     unique = []
     for name in names:
         seen[name] = seen.get(name, 0) + 1

@@ -23,15 +23,19 @@ _OWNER = "ClusterSegmenter"
 _SKEWED = 1.0
 # Levels with a smaller share of the customers are pooled.
 _RARE = 0.01
+# Spreads of no more than so much beside the largest value are those of sums of floats.
+_ROUNDING = 1e-12
 _OTHER, _MISSING = "other", "missing"
 # Text of so many different values, and of so large a share of the rows, tells customers apart and
 # not kinds of customers.
 _MANY_LEVELS, _NEAR_UNIQUE = 20, 0.5
-# Day, month and year in any order, or the beginning of a timestamp; "18-25" is none.
-_DATE = r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"
+# Day, month and year in any order, or the beginning of a timestamp; neither "18-25" nor
+# "10.0.0.1" is one.
+_DATE = r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}($|[T ])"
 # "id", "customer_id", "CustomerID", but not "paid".
 _ID = r"(^|[^A-Za-z])(id|ID|Id)$|[a-z](ID|Id)$"
 # What pandas would read as numbers, and is none.
+_NO_CATEGORIES = {"mixed", "mixed-integer", "bytes", "time", "complex"}
 _NO_NUMBERS = {"string", "datetime", "datetime64", "date", "timedelta", "mixed", "mixed-integer"}
 
 
@@ -68,13 +72,14 @@ class NumberColumn:
         missing = np.isnan(values)
         median = float(np.median(values[~missing]))
         filled = np.where(missing, median, values)
-        is_logarithm = False
-        if not is_boolean and np.ptp(filled) > 0:
-            skewness = abs(float(skew(filled)))
+        has_missing, is_logarithm = bool(missing.any()), False
+        if not is_boolean and np.ptp(_scaled(filled)) > 0:
+            skewness = abs(float(skew(_scaled(filled))))
             is_logarithm = _SKEWED <= skewness > abs(float(skew(signed_log(filled))))
         filled = signed_log(filled) if is_logarithm else filled
-        mean, scale = (0.0, 1.0) if is_boolean else (float(filled.mean()), float(filled.std()))
-        has_missing = bool(missing.any())
+        mean, scale = (0.0, 1.0) if is_boolean else _mean_and_scale(filled)
+        if not scale and has_missing:
+            scale = 1.0  # Only that it is missing tells customers apart.
         is_plain = is_numeric_dtype(column.dtype) and not is_bool_dtype(column.dtype)
         return cls(
             name, median, is_logarithm, mean, scale, has_missing, is_boolean, levels, is_plain
@@ -83,7 +88,7 @@ class NumberColumn:
     @property
     def is_constant(self) -> bool:
         """Whether there is nothing to tell customers apart by."""
-        return self.scale <= 1e-12 * max(1.0, abs(self.mean))
+        return self.scale == 0
 
     @property
     def features(self) -> list[str]:
@@ -126,6 +131,11 @@ class LevelColumn:
         shares = texts.value_counts(normalize=True)
         _refuse_ids(name, texts, shares)
         rare = shares.index[shares < _RARE]
+        if len(rare) == len(shares):
+            raise SegkitValueError(
+                f"{_OWNER}: column {name!r} has {len(shares):,} texts, none of which {_RARE:.0%} "
+                "of the customers have. Group them into fewer, or leave the column out."
+            )
         if len(rare) > 1:
             texts = texts.where(~texts.isin(rare), _OTHER)
             shares = texts.value_counts(normalize=True)
@@ -147,7 +157,7 @@ class LevelColumn:
 
     def transform(self, column: pd.Series[Any]) -> list[Floats]:
         """Return its features; a level not seen in fit is `other`, or none."""
-        texts = _texts_of(column)
+        texts = _texts_of(self.name, column)
         known = texts.where(texts.isin(self.levels), _OTHER).to_numpy(dtype=object)
         return [(known == level).astype(np.float64) * self.scale for level in self.levels]
 
@@ -217,6 +227,19 @@ class ClusterPreprocessing:
         )
 
 
+def _mean_and_scale(values: Floats) -> tuple[float, float]:
+    """Return the mean and the standard deviation, 0 where that is no more than rounding."""
+    size = float(np.abs(values).max()) or 1.0
+    mean, scale = float(_scaled(values).mean()), float(_scaled(values).std())
+    return mean * size, scale * size if scale > _ROUNDING else 0.0
+
+
+def _scaled(values: Floats) -> Floats:
+    """Return values from -1 to 1, of which squares and cubes are numbers, too."""
+    scaled: Floats = values / (float(np.abs(values).max()) or 1.0)
+    return scaled
+
+
 def signed_log(values: Any) -> Any:
     """Return the logarithm of 1 + the size, with the sign: of any number, 0 for 0."""
     return np.sign(values) * np.log1p(np.abs(values))
@@ -246,9 +269,26 @@ def numbers_of(name: Any, values: pd.Series[Any], levels: Sequence[Any] = ()) ->
     return numbers
 
 
-def _texts_of(values: pd.Series[Any]) -> pd.Series[Any]:
-    texts = values.astype(object)
-    return texts.where(texts.notna(), _MISSING).map(str)
+def _texts_of(name: str | int, values: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column as text, numbers written alike whatever their type."""
+    try:
+        codes, found = pd.factorize(values.astype(object))
+    except TypeError:
+        raise _no_category(name, "what cannot be compared") from None
+    texts = np.array([*(_text(value) for value in found), _MISSING], dtype=object)
+    return pd.Series(texts[codes])
+
+
+def _text(value: Any) -> str:
+    is_whole = isinstance(value, float | np.floating) and float(value).is_integer()
+    return str(int(value)) if is_whole else str(value)
+
+
+def _no_category(name: str | int, found: str) -> SegkitTypeError:
+    return SegkitTypeError(
+        f"{_OWNER}: column {name!r} holds {found}; numbers, text, booleans or categories are "
+        "expected. Convert it, or leave it out."
+    )
 
 
 def _learned(name: str | int, values: pd.Series[Any]) -> Column | None:
@@ -265,6 +305,8 @@ def _learned(name: str | int, values: pd.Series[Any]) -> Column | None:
             f"{_OWNER}: column {name!r} holds dates, which do not compare. Pass a number of days, "
             "such as recency_days of summarize_transactions, or leave it out."
         )
+    if dtype.kind == "c" or kind in _NO_CATEGORIES:
+        raise _no_category(name, "complex numbers" if dtype.kind == "c" else f"{kind} values")
     if isinstance(dtype, pd.CategoricalDtype) and dtype.ordered:
         return NumberColumn.of(name, values, levels=tuple(dtype.categories))
     if is_bool_dtype(dtype) or kind == "boolean":
@@ -274,7 +316,7 @@ def _learned(name: str | int, values: pd.Series[Any]) -> Column | None:
         _refuse_numbered_ids(name, values)
         return NumberColumn.of(name, values, is_boolean=set(values.dropna().unique()) == {0, 1})
     _refuse_dates_as_text(name, values)
-    return LevelColumn.of(name, _texts_of(values))
+    return LevelColumn.of(name, _texts_of(name, values))
 
 
 def _refuse_dates_as_text(name: str | int, values: pd.Series[Any]) -> None:

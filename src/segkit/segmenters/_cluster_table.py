@@ -33,7 +33,11 @@ def table_of_fit(segmenter: ClusterSegmenter, X: Any) -> tuple[pd.DataFrame, pd.
             )
     else:
         if segmenter.columns is None:
-            names = list(frame.collect_schema().names())
+            # Segments of an earlier fit, which assign would replace, are not looked at.
+            found = frame.collect_schema().names()
+            names = [name for name in found if name != segmenter._label_column]
+            if not names:
+                raise SegkitValueError(f"{_OWNER}: the frame has no columns, got {found}.")
         else:
             names = names_in_frame(segmenter, frame, reset=True)
         wanted = names if order_by is None else list(dict.fromkeys([*names, order_by]))
@@ -87,6 +91,9 @@ def _pandas_column(series: nw.Series[Any]) -> pd.Series[Any]:
         return native.reset_index(drop=True)
     if series.dtype.is_numeric():
         return pd.Series(float_values(series))
+    if getattr(getattr(native, "type", None), "ordered", False):  # of pyarrow
+        ordered_categories: pd.Series[Any] = native.to_pandas()
+        return ordered_categories
     if isinstance(series.dtype, nw.Enum):
         ordered = pd.CategoricalDtype(list(series.dtype.categories), ordered=True)
         return pd.Series(series.to_list(), dtype=ordered)
