@@ -4,10 +4,14 @@ The targets are stated for 10,000, 100,000 and 1,000,000 rows: a thousandth, a h
 tenth of the 10,000,000 of the command.
 """
 
-from ._case import Case, Contestant
-from ._targets import faster
+from ._case import SLOW_REPEATS, Case, Contestant
+from ._targets import faster, memory_at_most
 
 _LEAST = 1_000
+_ALL_CRITERIA = [
+    *("auto", "silhouette", "calinski_harabasz", "davies_bouldin"),
+    *("gap", "prediction_strength", "stability"),
+]
 
 
 def metric_cases(n_rows: int) -> list[Case]:
@@ -16,6 +20,9 @@ def metric_cases(n_rows: int) -> list[Case]:
         _bootstrap_jaccard("bootstrap-jaccard-small", n_rows // 1_000, 8, most_repeats=3),
         _bootstrap_jaccard("bootstrap-jaccard", n_rows // 100, 12, most_repeats=1),
         _silhouettes(n_rows // 10),
+        _choose_number(n_rows // 100),
+        _choose_number_small(n_rows // 1_000),
+        _clustering_memory(n_rows // 10),
     ]
 
 
@@ -62,4 +69,88 @@ def _silhouettes(n_rows: int) -> Case:
         ],
         [faster("silhouette_score", 10)],
         ["silhouette_score is called nine times and draws the same sample each time."],
+    )
+
+
+def _choose_number(n_rows: int) -> Case:
+    # silhouette_score draws 10,000 rows, and needs as many.
+    options = {"n_rows": max(n_rows, 10 * _LEAST)}
+    return Case(
+        "choose-number",
+        f"The number of segments of {options['n_rows']:,} rows, of 2 to 10, and whether there are "
+        "any",
+        [
+            Contestant("segkit", "_jobs_segments.segments", options=options, data={}),
+            Contestant(
+                "segkit.metrics", "_jobs_segments.number_and_structure", options=options, data={}
+            ),
+            Contestant(
+                "nine silhouette_score",
+                "_jobs_metrics.silhouettes_one_by_one",
+                options={**options, "are_distinct": True},
+                data={},
+                most_repeats=SLOW_REPEATS,
+            ),
+        ],
+        [faster("nine silhouette_score", 5.5)],
+        [
+            "segkit is `ClusterSegmenter(random_state=0).fit(rows)`: the number, the test of "
+            "structure, the segments of all rows and their names. segkit.metrics is "
+            "`number_of_clusters` and `structure_test` alone.",
+            "nine silhouette_score are nine calls with `sample_size=10_000`, of labels that are "
+            "there: what the silhouettes of nine numbers cost beside their fits.",
+            f"nine silhouette_score run at most {SLOW_REPEATS} times.",
+        ],
+    )
+
+
+def _choose_number_small(n_rows: int) -> Case:
+    options = {"n_rows": max(n_rows, _LEAST)}
+    return Case(
+        "choose-number-small",
+        f"The number of segments of {options['n_rows']:,} rows, of 2 to 10",
+        [
+            Contestant("segkit", "_jobs_segments.segments", options=options, data={}),
+            Contestant(
+                "yellowbrick",
+                "_jobs_yellowbrick.elbow",
+                options=options,
+                data={},
+                environment="yellowbrick",
+                most_repeats=SLOW_REPEATS,
+            ),
+        ],
+        [faster("yellowbrick", 10)],
+        [
+            "segkit is `ClusterSegmenter(random_state=0).fit(rows)`, the test of structure and the "
+            "segments included. yellowbrick is `KElbowVisualizer(KMeans(n_init=10), k=(2, 11), "
+            'metric="silhouette", timings=False)`, which draws its picture as it fits.',
+            "The numbers must agree: `n_segments_` and `elbow_value_`.",
+            f"yellowbrick runs at most {SLOW_REPEATS} times.",
+        ],
+    )
+
+
+def _clustering_memory(n_rows: int) -> Case:
+    options = {"n_rows": max(n_rows, _LEAST), "n_columns": 10, "selection": _ALL_CRITERIA}
+    return Case(
+        "clustering-memory",
+        f"Segments of {options['n_rows']:,} rows of ten columns, with seven criteria of their "
+        "number",
+        [
+            Contestant(
+                "segkit",
+                "_jobs_segments.segments",
+                options=options,
+                data={},
+                most_repeats=SLOW_REPEATS,
+            )
+        ],
+        [memory_at_most("segkit", 2_000)],
+        [
+            "`ClusterSegmenter(selection=[...], random_state=0).fit(rows)` with "
+            + ", ".join(_ALL_CRITERIA)
+            + ".",
+            f"segkit runs at most {SLOW_REPEATS} times.",
+        ],
     )

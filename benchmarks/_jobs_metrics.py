@@ -1,6 +1,6 @@
 """Measures of clusters: what segkit does, and the same with scikit-learn and sets.
 
-Rows come from five clouds in six columns, drawn at random from a seed.
+Rows come from five clouds in six columns (`_data_clouds.py`).
 """
 
 import numpy as np
@@ -10,10 +10,9 @@ from sklearn.metrics import silhouette_score
 
 from segkit.metrics import bootstrap_jaccard, silhouette
 
+from ._data_clouds import N_CLOUDS, clouds, distinct_clouds
 from ._job import Job
 
-_N_CLOUDS, _N_COLUMNS = 5, 6
-_SPREAD = 0.6
 _N_BOOTSTRAPS = 100
 _SAMPLE = 10_000
 _NUMBERS = range(2, 11)
@@ -42,9 +41,9 @@ def silhouettes(n_rows: int) -> Job:
     )
 
 
-def silhouettes_one_by_one(n_rows: int) -> Job:
+def silhouettes_one_by_one(n_rows: int, *, are_distinct: bool = False) -> Job:
     """The same by nine calls of scikit-learn's ``silhouette_score``."""
-    rows, labellings = _labellings(n_rows)
+    rows, labellings = _labellings(n_rows, are_distinct=are_distinct)
 
     def run():
         options = {"sample_size": _SAMPLE, "random_state": 0}
@@ -58,28 +57,22 @@ def _mean_by_sets(rows: NDArray[np.float64], labels: NDArray[np.int32]) -> NDArr
     similarities = []
     for seed in range(_N_BOOTSTRAPS):
         drawn = rng.randint(len(rows), size=len(rows))
-        found = KMeans(_N_CLOUDS, n_init=10, random_state=seed).fit(rows[drawn]).labels_
-        before = [set(drawn[labels[drawn] == one].tolist()) for one in range(_N_CLOUDS)]
-        after = [set(drawn[found == one].tolist()) for one in range(_N_CLOUDS)]
+        found = KMeans(N_CLOUDS, n_init=10, random_state=seed).fit(rows[drawn]).labels_
+        before = [set(drawn[labels[drawn] == one].tolist()) for one in range(N_CLOUDS)]
+        after = [set(drawn[found == one].tolist()) for one in range(N_CLOUDS)]
         similarities.append([max(len(a & b) / len(a | b) for b in after) for a in before])
     return np.mean(similarities, axis=0)
 
 
-def _clouds(n_rows: int) -> NDArray[np.float64]:
-    rng = np.random.default_rng(0)
-    middles = rng.normal(size=(_N_CLOUDS, _N_COLUMNS))
-    return middles[rng.integers(_N_CLOUDS, size=n_rows)] + _SPREAD * rng.normal(
-        size=(n_rows, _N_COLUMNS)
-    )
-
-
 def _clustered(n_rows: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    rows = _clouds(n_rows)
-    return rows, KMeans(_N_CLOUDS, n_init=10, random_state=0).fit(rows).labels_
+    rows = clouds(n_rows)
+    return rows, KMeans(N_CLOUDS, n_init=10, random_state=0).fit(rows).labels_
 
 
-def _labellings(n_rows: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    rows = _clouds(n_rows)
+def _labellings(
+    n_rows: int, *, are_distinct: bool = False
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    rows = distinct_clouds(n_rows) if are_distinct else clouds(n_rows)
     few = rows[:_SAMPLE]
     fitted = [KMeans(k, n_init=1, random_state=0).fit(few) for k in _NUMBERS]
     return rows, np.array([one.predict(rows) for one in fitted])

@@ -16,12 +16,13 @@ PEERS = {
     "lifetimes": ("lifetimes", "pyarrow"),
     "pymc-marketing": ("pymc-marketing", "pyarrow"),
     "kmodes": ("kmodes", "pandas", "pyarrow"),
+    "yellowbrick": ("yellowbrick",),
 }
 _FOLDER = Path(__file__).parent / ".peers"
 _REPORTED = (
     *("numpy", "pandas", "polars", "duckdb", "pyarrow", "scikit-learn", "narwhals"),
     *("customer-segkit", "openretailscience", "ibis-framework", "lifetimes", "pymc-marketing"),
-    "kmodes",
+    *("kmodes", "yellowbrick", "matplotlib"),
 )
 _VERSIONS = """
 import sys
