@@ -141,6 +141,15 @@ def read_choice(choice: Any, choices: Iterable[str], *, name: str, owner: str) -
     return str(choice)
 
 
+def read_verbose(verbose: Any, *, owner: str) -> bool:
+    """Return whether progress is to be shown."""
+    if not isinstance(verbose, bool | np.bool_ | int | np.integer):
+        raise SegkitTypeError(
+            f"{owner}: verbose must be True, False or an integer, got {verbose!r}."
+        )
+    return bool(verbose > 0)
+
+
 def read_random_state(random_state: Any, *, owner: str) -> np.random.RandomState:
     """Return a generator of random numbers."""
     if random_state is None:  # which must not touch numpy's global state

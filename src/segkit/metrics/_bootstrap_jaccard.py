@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 
+from segkit._progress import progress
 from segkit.exceptions import SegkitTypeError, SegkitValueError
 from segkit.metrics._anchored_lloyd import AnchoredLloyd
 from segkit.metrics._arguments import (
@@ -24,6 +25,7 @@ from segkit.metrics._arguments import (
     read_labels,
     read_matrix,
     read_rows,
+    read_verbose,
 )
 from segkit.metrics._centers import cluster_means
 from segkit.metrics._clusterers import (
@@ -54,6 +56,7 @@ def bootstrap_jaccard(
     scheme: Literal["bootstrap", "fpc"] = "bootstrap",
     random_state: int | np.random.RandomState | None = None,
     n_jobs: int | None = None,
+    verbose: bool | int = False,
 ) -> pd.DataFrame:
     """Tell for each cluster whether it is found again in resamples of the rows.
 
@@ -83,6 +86,8 @@ def bootstrap_jaccard(
     n_jobs : int, default=None
         Number of threads for k-means, of processes for other clusterers. The result does not
         depend on it.
+    verbose : bool or int, default=False
+        Whether to show progress over the resamples, with tqdm where it is installed.
 
     Returns
     -------
@@ -139,6 +144,7 @@ def bootstrap_jaccard(
         check_clusterer(clusterer, owner=_OWNER)
     n_drawn = read_count(n_bootstraps, least=2, name="n_bootstraps", owner=_OWNER)
     once = read_choice(scheme, ("bootstrap", "fpc"), name="scheme", owner=_OWNER) == "fpc"
+    is_shown = read_verbose(verbose, owner=_OWNER)
     first, *seeds = draw_seeds(random_state, n_drawn + 1, owner=_OWNER)
     rows = _Rows(X)
     if labels is None:
@@ -151,12 +157,15 @@ def bootstrap_jaccard(
         with one_thread():
             values = read_matrix(X, owner=_OWNER)
             solutions = _solutions(values, labelled, clusterer, first)
-            jaccards = _k_means_jaccards(values, labelled, solutions, seeds, once, n_jobs)
+            jaccards = _k_means_jaccards(
+                values, labelled, solutions, seeds, once, n_jobs, is_shown=is_shown
+            )
     else:
-        drawn = Parallel(n_jobs=n_jobs)(
+        work = Parallel(n_jobs=n_jobs, return_as="generator")(
             delayed(_refitted_jaccards)(clusterer, rows, labelled, seed, once) for seed in seeds
         )
-        jaccards = np.array(drawn)
+        shown = progress(work, total=n_drawn, description=_OWNER, is_shown=is_shown)
+        jaccards = np.array([*shown])
     return _table(labelled, jaccards)
 
 
@@ -237,27 +246,34 @@ def _k_means_jaccards(
     seeds: Sequence[int],
     once: bool,
     n_jobs: int | None,
+    *,
+    is_shown: bool = False,
 ) -> Floats:
     """Return the similarities of each resample, by label, from the best solution for it."""
-    most = np.full(len(seeds), -np.inf)
-    best = np.empty((len(seeds), len(labels.names)))
     starts: list[Floats | int] = [*solutions]
     if len(values) <= _FEW_ROWS:
         starts.append(len(solutions[0]))
-    for start in starts:
-        # One solution after the other, so that memory is that of one.
-        resampled = (
-            _Restarted(values, start, labels, once)
-            if isinstance(start, int)
-            else _Resampled(AnchoredLloyd(values, start), labels, once)
-        )
-        found = Parallel(n_jobs=n_jobs, prefer="threads")(
-            delayed(resampled.jaccards)(seed) for seed in seeds
-        )
-        explained = np.array([one for one, _ in found])
-        better = explained > most
-        most[better] = explained[better]
-        best[better] = np.array([one for _, one in found])[better]
+
+    def of_starts() -> Iterator[tuple[float, Floats]]:
+        for start in starts:
+            # One solution after the other, so that memory is that of one.
+            resampled = (
+                _Restarted(values, start, labels, once)
+                if isinstance(start, int)
+                else _Resampled(AnchoredLloyd(values, start), labels, once)
+            )
+            yield from Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(
+                delayed(resampled.jaccards)(seed) for seed in seeds
+            )
+
+    most = np.full(len(seeds), -np.inf)
+    best = np.empty((len(seeds), len(labels.names)))
+    n_works = len(starts) * len(seeds)
+    shown = progress(of_starts(), total=n_works, description=_OWNER, is_shown=is_shown)
+    for work, (explained, jaccards) in enumerate(shown):
+        place = work % len(seeds)
+        if explained > most[place]:
+            most[place], best[place] = explained, jaccards
     return best
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike
 
+from segkit._progress import progress
 from segkit.exceptions import SegkitTypeError, SegkitValueError
 from segkit.metrics._arguments import (
     Codes,
@@ -19,6 +20,7 @@ from segkit.metrics._arguments import (
     read_count,
     read_matrix,
     read_n_clusters,
+    read_verbose,
 )
 from segkit.metrics._centers import cluster_means
 from segkit.metrics._clusterers import (
@@ -44,6 +46,7 @@ def gap_statistic(
     reference: Literal["box", "pca"] = "box",
     random_state: int | np.random.RandomState | None = None,
     n_jobs: int | None = None,
+    verbose: bool | int = False,
 ) -> pd.DataFrame:
     """Compare the spread within clusters with that in data without any clusters.
 
@@ -68,6 +71,8 @@ def gap_statistic(
         Draws the references and the restarts.
     n_jobs : int, default=None
         Number of threads. The result does not depend on it.
+    verbose : bool or int, default=False
+        Whether to show progress over the references, with tqdm where it is installed.
 
     Returns
     -------
@@ -106,14 +111,16 @@ def gap_statistic(
     kind = read_choice(reference, ("box", "pca"), name="reference", owner=_OWNER)
     if clusterer is not None:
         check_clusterer(clusterer, owner=_OWNER)
+    is_shown = read_verbose(verbose, owner=_OWNER)
     seeds = draw_seeds(random_state, n_drawn + 1, owner=_OWNER)
     box = _Box(values, axes=kind == "pca")
     with one_thread():
         # The first piece of work is the data themselves.
-        logs = Parallel(n_jobs=n_jobs, prefer="threads")(
+        work = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(
             delayed(_logs_within)(values if place == 0 else box, numbers, clusterer, seed)
             for place, seed in enumerate(seeds)
         )
+        logs = [*progress(work, total=len(seeds), description=_OWNER, is_shown=is_shown)]
     observed, expected = logs[0], np.array(logs[1:])
     return pd.DataFrame(
         {

@@ -10,6 +10,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike
 
+from segkit._progress import progress
 from segkit.exceptions import SegkitTypeError
 from segkit.metrics._arguments import (
     Codes,
@@ -18,6 +19,7 @@ from segkit.metrics._arguments import (
     read_count,
     read_matrix,
     read_n_clusters,
+    read_verbose,
 )
 from segkit.metrics._centers import cluster_means, squared_distances
 from segkit.metrics._clusterers import (
@@ -42,6 +44,7 @@ def prediction_strength(
     n_splits: int = 50,
     random_state: int | np.random.RandomState | None = None,
     n_jobs: int | None = None,
+    verbose: bool | int = False,
 ) -> pd.DataFrame:
     """Tell whether the clusters of one half of the rows are found again in the other half.
 
@@ -61,6 +64,8 @@ def prediction_strength(
         Draws the splits and the restarts.
     n_jobs : int, default=None
         Number of threads. The result does not depend on it.
+    verbose : bool or int, default=False
+        Whether to show progress over the splits, with tqdm where it is installed.
 
     Returns
     -------
@@ -102,13 +107,14 @@ def prediction_strength(
     n_drawn = read_count(n_splits, least=2, name="n_splits", owner=_OWNER)
     if clusterer is not None:
         check_clusterer(clusterer, owner=_OWNER)
+    is_shown = read_verbose(verbose, owner=_OWNER)
     seeds = draw_seeds(random_state, n_drawn, owner=_OWNER)
     with one_thread():
-        strengths = np.array(
-            Parallel(n_jobs=n_jobs, prefer="threads")(
-                delayed(_strengths_of_split)(values, numbers, clusterer, seed) for seed in seeds
-            )
+        work = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(
+            delayed(_strengths_of_split)(values, numbers, clusterer, seed) for seed in seeds
         )
+        shown = progress(work, total=n_drawn, description=_OWNER, is_shown=is_shown)
+        strengths = np.array([*shown])
     return pd.DataFrame(
         {
             "prediction_strength": strengths.mean(axis=0),
