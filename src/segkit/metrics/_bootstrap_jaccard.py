@@ -41,8 +41,8 @@ from segkit.metrics._threads import one_thread
 _OWNER = "bootstrap_jaccard"
 # Restarts on the rows themselves; resamples start from the best solutions that these find.
 _RESTARTS, _MOST_SOLUTIONS = 20, 5
-# Among few rows, a resample may have a best solution that is none of all rows.
-_FEW_ROWS, _RESTARTS_OF_RESAMPLE = 2_000, 10
+# The fewer rows, the more often a resample has a best solution that is near none of all rows.
+_FEW_ROWS, _RESTARTS_OF_RESAMPLE = 5_000, 10
 # Hennig's bounds for a cluster that a resample has lost, and for one that it finds again.
 _DISSOLVED, _RECOVERED = 0.5, 0.75
 
@@ -115,9 +115,16 @@ def bootstrap_jaccard(
 
     k-means, which is None and any ``KMeans`` that starts by k-means++, is not fitted from scratch.
     The rows are clustered from many restarts. A resample gives weights to them, and Lloyd's
-    algorithm goes on with these weights from the best solutions that differ, and, of up to 2,000
-    rows, from fresh starts, too; the best result counts. One solution to start from would make
-    clusters look more stable than they are, one random start less stable.
+    algorithm goes on with these weights from the best solutions that differ, and, of up to 5,000
+    rows, from ten fresh starts, too; the best result counts. One solution to start from would make
+    clusters look more stable than they are. Of more rows, in clouds that overlap so much that
+    resamples have best solutions of their own, the means may be up to 0.05 higher than those
+    of ``KMeans(n_init=10)`` fitted to each resample.
+
+    A refit from few starts often misses the best solution, so that a cluster which is there counts
+    as dissolved: of six clusters of 200 customers, the weakest one has a mean of 0.45 where KMeans
+    is fitted to 300 resamples with one start each, 0.54 with three, 0.57 with ten and 0.58 with
+    fifty. The standard error of each is 0.02, and that of a mean over 100 resamples 0.035.
 
     References
     ----------
