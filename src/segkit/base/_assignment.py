@@ -67,6 +67,7 @@ def assign_lazy(
         )
     check_numeric(names, frame, owner=owner)
     steps = segmenter._feature_expressions(values)
+    hidden = segmenter._hidden_expressions(values)
     _check_added_names(segmenter, frame, [name for step in steps for name in step], label)
     if segmenter._handles_missing():
         # What is missing may mean something; what is infinite is a mistake.
@@ -78,7 +79,7 @@ def assign_lazy(
     if group is not None:
         place = segmenter._group_expression(nw.col(group), frame.collect_schema()[group])
         frame = frame.with_columns(place.alias(_GROUP))
-    for step in steps:
+    for step in (*steps, *hidden):
         frame = frame.with_columns(**step)
     coded = frame.with_columns(code.alias(_CODE))
     labels = [str(segment) for segment in segmenter.segments_]
@@ -86,7 +87,8 @@ def assign_lazy(
     for position, segment in enumerate(labels):
         chain = chain.when(nw.col(_CODE) == position).then(nw.lit(segment))
     named = chain.otherwise(nw.lit(UNASSIGNED)).cast(label_dtype(frame, [*labels, UNASSIGNED]))
-    added = [_CODE] if group is None else [_CODE, _GROUP]
+    added = [_CODE, *([] if group is None else [_GROUP])]
+    added += [name for step in hidden for name in step]
     return coded.with_columns(named.alias(label)).drop(added)
 
 

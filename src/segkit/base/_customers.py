@@ -199,6 +199,8 @@ def names_in_frame(estimator: CustomerColumnsMixin, frame: Frame, *, reset: bool
             f"Rename it, or pass {owner}(column=...) with the frame's name."
             if parameter == "column"
             else f"Rename it, or pass {owner}({parameter}=[...]) with the frame's names."
+            if reset
+            else "It was there in fit: rename the frame's column."
         ),
     )
     return names

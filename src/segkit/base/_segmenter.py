@@ -50,6 +50,9 @@ class SegmenterMixin(CustomerColumnsMixin):
     - ``_feature_columns(frame, values)`` and ``_feature_expressions(values)``: the columns that
       ``assign`` adds beside the label, for eager frames, and for lazy ones in steps, each of which
       may read the columns of the steps before;
+    - ``_hidden_expressions(values)``: columns that a lazy frame has while the codes are computed,
+      in steps, for codes that would otherwise compute the same again and again. Their names begin
+      with ``__segkit_``;
     - ``_group_column()``, ``_group_positions(groups, reset=...)``, ``_group_position_of(group)``
       and ``_group_expression(group, dtype)``: a column of any type whose values are groups of
       customers. Their positions, as floats, then stand behind the columns in `values`;
@@ -316,6 +319,9 @@ class SegmenterMixin(CustomerColumnsMixin):
         return []
 
     def _feature_expressions(self, values: Sequence[nw.Expr]) -> Sequence[Mapping[str, nw.Expr]]:
+        return []
+
+    def _hidden_expressions(self, values: Sequence[nw.Expr]) -> Sequence[Mapping[str, nw.Expr]]:
         return []
 
     def _rules(self) -> Sequence[str] | None:

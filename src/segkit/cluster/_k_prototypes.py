@@ -253,6 +253,10 @@ default="cao"
         self._publish()
         return self
 
+    def __sklearn_is_fitted__(self) -> bool:
+        """Tell whether fit has come to its end."""
+        return hasattr(self, "cost_")
+
     def predict(self, X: Any) -> NDArray[np.int64]:
         """Return the cluster of each row: that of the nearest prototype.
 

@@ -68,8 +68,9 @@ def calinski_harabasz(table: NDArray[Any], members: NDArray[Any], counts: Cluste
     of_clusters = np.square(members.astype(np.float64) @ X).sum(axis=1) / sizes
     between = np.array([of_clusters[block].sum() for block in counts.blocks])
     k = np.asarray(counts)
-    within = np.maximum(all_squares - between, np.finfo(np.float64).tiny)
-    ratios: Floats = (between / (k - 1)) / (within / (len(X) - k))
+    # Where nothing is left within clusters, what is left is rounding.
+    within = np.maximum(all_squares - between, max(1e-12 * all_squares, np.finfo(np.float64).tiny))
+    ratios: Floats = (between / np.maximum(k - 1, 1)) / (within / np.maximum(len(X) - k, 1))
     return ratios
 
 

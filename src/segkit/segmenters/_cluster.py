@@ -15,6 +15,7 @@ from scipy.sparse import issparse
 from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
 from sklearn.cluster import KMeans
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -35,11 +36,7 @@ from segkit.metrics import StructureTest, structure_test
 from segkit.metrics._clusterers import check_clusterer, labels_of, number_parameter, prepared
 from segkit.metrics._threads import one_thread
 from segkit.segmenters._cluster_assigner import assigner_of, centres_of
-from segkit.segmenters._cluster_formula import (
-    OneCustomer,
-    nearest_expression,
-    number_expressions,
-)
+from segkit.segmenters._cluster_formula import OneCustomer, nearest_code, nearest_steps
 from segkit.segmenters._cluster_levels import with_levels, without_levels
 from segkit.segmenters._cluster_names import segment_names, segment_order
 from segkit.segmenters._cluster_preprocessing import (
@@ -98,7 +95,7 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
         and the nearest customers where there is noise.
     selection_sample : int, default=1000
         So many customers, at most, serve to choose the number of segments and to test whether
-        there are any.
+        there are any. Time and memory grow with its square.
     random_state : int, RandomState instance or None, default=None
         Pass an int for the same segments every time.
     n_jobs : int, default=None
@@ -275,6 +272,7 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
         self._forget()
         if self.clusterer is not None:
             check_clusterer(self.clusterer, owner="ClusterSegmenter")
+        self._range()
         table, ordering = table_of_fit(self, X)
         # numpy's own generator is not touched.
         random = np.random.RandomState() if self.random_state is None else self.random_state
@@ -287,18 +285,23 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
         with one_thread():
             number = self._chosen_number(ordered, seed)
             unfitted = prepared(self._template(), seed, number, owner="ClusterSegmenter")
-            fitted = unfitted.fit(ordered)
-            labels = labels_of(fitted, ordered)
+            # Of copies, which a clusterer may change.
+            is_frozen = isinstance(unfitted, FrozenEstimator)
+            fitted = unfitted if is_frozen else unfitted.fit(ordered.copy())
+            labels = labels_of(fitted, ordered.copy())
         self.clusterer_ = without_levels(fitted)
         self._assigner, self.assignment_accuracy_ = assigner_of(
             fitted, ordered, labels, self.assigner
         )
+        if self._assigner is not fitted:
+            # What a customer is told must hold for an equal one who comes tomorrow.
+            labels = np.asarray(self._assigner.predict(ordered), dtype=np.int64)
         ordering = None if ordering is None else ordering.iloc[place]
         order = segment_order(labels, ordered, ordering)
         self._code_of_label = np.full(int(labels.max(initial=-1)) + 2, -1, dtype=np.int64)
         self._code_of_label[order] = np.arange(order.size)
-        # What a customer is told must hold for an equal one who comes tomorrow.
-        codes = self._codes(features)
+        codes = np.empty(len(features), dtype=np.int64)
+        codes[place] = self._code_of_label[labels]
         self._describe_segments(table, features, codes, order.size)
         return self._finish_fit(X, codes=codes)
 
@@ -420,10 +423,10 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
     def _codes(self, values: Floats) -> Labels:
         if not len(values):
             return np.empty(0, dtype=np.int64)
-        labels = np.asarray(self._assigner.predict(np.ascontiguousarray(values)), dtype=np.int64)
+        labels = np.asarray(self._assigner.predict(np.array(values, order="C")), dtype=np.int64)
         # A cluster that had no customers in fit, as a mixture may have, is no segment.
-        known = np.where(labels < len(self._code_of_label), labels, -1)
-        codes: Labels = self._code_of_label[known]
+        is_known = (labels >= 0) & (labels < len(self._code_of_label))
+        codes: Labels = self._code_of_label[np.where(is_known, labels, -1)]
         return codes
 
     def _names_to_read(self, frame: Frame) -> list[str]:
@@ -434,19 +437,19 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
         return [n for n, used in zip(names, self._columns_used, strict=True) if used in kept]
 
     def _code_expression(self, values: Sequence[nw.Expr]) -> nw.Expr:
-        numbers = self._plain_numbers()
-        if self._centres is None or numbers is None:
+        if self._centres is None or self._plain_numbers() is None:
             raise LazyFrameError(
                 "ClusterSegmenter: inside a query engine it assigns to the nearest centre, from "
                 'columns of numbers with preprocessor="auto". Collect the frame first: .collect() '
                 "in polars, .df() in DuckDB."
             )
-        features = [
-            feature
-            for column, value in zip(numbers, values, strict=True)
-            for feature in number_expressions(column, value)
-        ]
-        return nearest_expression(features, *self._centres, self._code_of_label)
+        return nearest_code(self._code_of_label[self._centres[1]].tolist())
+
+    def _hidden_expressions(self, values: Sequence[nw.Expr]) -> Sequence[Mapping[str, nw.Expr]]:
+        numbers = self._plain_numbers()
+        assert numbers is not None
+        assert self._centres is not None
+        return nearest_steps(numbers, values, self._centres[0])
 
     # Private helpers, in reading order.
 

@@ -1,19 +1,19 @@
-"""Nearest centres as a formula: for one customer in plain Python, and inside query engines."""
+"""The nearest centre as a formula: for one customer in plain Python, and inside query engines."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from operator import add, and_
+from operator import add
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from segkit._frames import balanced
-from segkit.segmenters._cluster_preprocessing import NumberColumn
+from segkit._frames import RESERVED, balanced
+from segkit.segmenters._cluster_preprocessing import Column, NumberColumn
 
 if TYPE_CHECKING:
     from segkit.segmenters._cluster import ClusterSegmenter
@@ -21,48 +21,37 @@ if TYPE_CHECKING:
 Floats: TypeAlias = NDArray[np.float64]
 Labels: TypeAlias = NDArray[np.int64]
 
+_NEAREST = f"{RESERVED}nearest"
+
 
 @dataclass(frozen=True)
 class OneCustomer:
-    """The code of a customer whose columns are all numbers, by the nearest centre."""
+    """The code of one customer, by the nearest centre."""
 
-    columns: list[tuple[Any, float, bool, float, float, bool]]
+    columns: list[Column]
     centres: list[tuple[list[float], float]]
     codes: list[int]
 
     @classmethod
     def of(cls, segmenter: ClusterSegmenter) -> OneCustomer | None:
         """Return the formula of a fitted segmenter, if it has one."""
-        numbers, centres = segmenter._plain_numbers(), segmenter._centres
-        if numbers is None or centres is None:
+        preprocessing, centres = segmenter._preprocessing, segmenter._centres
+        if preprocessing is None or centres is None:
             return None
         places, labels = centres
         return cls(
-            [(c.name, c.median, c.is_logarithm, c.mean, c.scale, c.has_missing) for c in numbers],
+            preprocessing.columns,
             [(place.tolist(), float(place @ place)) for place in places],
             segmenter._code_of_label[labels].tolist(),
         )
 
     def code(self, row: Mapping[Any, Any]) -> int | None:
-        """Return the code; None where a value is neither a finite number nor missing."""
-        features = []
+        """Return the code; None where it takes a frame to tell what a value is."""
+        features: list[float] = []
         try:
-            for name, median, is_logarithm, mean, scale, has_missing in self.columns:
-                value = row[name]
-                is_missing = value is None or value != value
-                if is_missing:
-                    value = median
-                elif type(value) is not float:
-                    if type(value) is not int and not isinstance(value, np.integer | np.floating):
-                        return None
-                    value = float(value)
-                if value - value != 0:
+            for column in self.columns:
+                if not column.append_one(row[column.name], features):
                     return None
-                if is_logarithm:
-                    value = math.copysign(math.log1p(abs(value)), value)
-                features.append((value - mean) / scale)
-                if has_missing:
-                    features.append(1.0 if is_missing else 0.0)
         except (KeyError, TypeError, IndexError, ValueError, OverflowError):
             return None
         best, nearest = math.inf, 0
@@ -76,7 +65,47 @@ class OneCustomer:
         return self.codes[nearest]
 
 
-def number_expressions(column: NumberColumn, value: nw.Expr) -> list[nw.Expr]:
+def nearest_steps(
+    columns: Sequence[NumberColumn], values: Sequence[nw.Expr], centres: Floats
+) -> list[dict[str, nw.Expr]]:
+    """Return columns that a query engine computes one after the other, each from those before.
+
+    They are the features, the distances from the centres (squared, less the square of the
+    customer), and the least of these.
+    """
+    features = [
+        feature
+        for column, value in zip(columns, values, strict=True)
+        for feature in _number_expressions(column, value)
+    ]
+    places = [nw.col(f"{RESERVED}feature_{place}") for place in range(len(features))]
+    distances = [
+        balanced(add, [place * (-2 * float(at)) for place, at in zip(places, centre, strict=True)])
+        + float(centre @ centre)
+        for centre in centres
+    ]
+    names = [_distance(place) for place in range(len(centres))]
+    return [
+        {f"{RESERVED}feature_{place}": feature for place, feature in enumerate(features)},
+        dict(zip(names, distances, strict=True)),
+        {_NEAREST: nw.min_horizontal(*names)},
+    ]
+
+
+def nearest_code(codes: Sequence[int]) -> nw.Expr:
+    """Return the code of the nearest centre, the first of equally near ones."""
+    chain: Any = nw
+    for place, code in enumerate(codes):
+        chain = chain.when(nw.col(_distance(place)) <= nw.col(_NEAREST)).then(nw.lit(code))
+    code_of_nearest: nw.Expr = chain.otherwise(nw.lit(-1))
+    return code_of_nearest
+
+
+def _distance(place: int) -> str:
+    return f"{RESERVED}distance_{place}"
+
+
+def _number_expressions(column: NumberColumn, value: nw.Expr) -> list[nw.Expr]:
     """Return the features of a column of numbers inside its engine."""
     filled = nw.when(value.is_null()).then(nw.lit(column.median)).otherwise(value)
     if column.is_logarithm:
@@ -86,29 +115,3 @@ def number_expressions(column: NumberColumn, value: nw.Expr) -> list[nw.Expr]:
     if column.has_missing:
         features.append(nw.when(value.is_null()).then(nw.lit(1.0)).otherwise(nw.lit(0.0)))
     return features
-
-
-def nearest_expression(
-    features: Sequence[nw.Expr], centres: Floats, labels: Labels, code_of_label: Labels
-) -> nw.Expr:
-    """Return the code of the nearest centre, the first of equally near ones."""
-    distances = [
-        balanced(
-            add,
-            [
-                feature * (-2 * float(place))
-                for feature, place in zip(features, centre, strict=True)
-            ],
-        )
-        + float(centre @ centre)
-        for centre in centres
-    ]
-    codes = code_of_label[labels].tolist()
-    chain: Any = nw
-    for position, code in enumerate(codes[:-1]):
-        nearest = balanced(
-            and_, [distances[position] <= other for other in distances[position + 1 :]]
-        )
-        chain = chain.when(nearest).then(nw.lit(code))
-    expression: nw.Expr = chain.otherwise(nw.lit(codes[-1])) if len(codes) > 1 else nw.lit(codes[0])
-    return expression

@@ -26,6 +26,7 @@ Labels: TypeAlias = NDArray[np.int64]
 # the first.
 _SLIGHT, _NOTABLE = 0.2, 0.5
 _MOST_PARTS = 4
+_AND = " · "
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ def segment_order(labels: Labels, features: Floats, ordering: pd.Series[Any] | N
     if ordering is None:
         rank: Floats = np.array([(labels == label).sum() for label in found], dtype=np.float64)
     else:
-        values = pd.Series(numbers_of(ordering.name, ordering))
-        means = values.groupby(labels).mean()
+        values = pd.Series(numbers_of(ordering.name, ordering)).sort_values(ignore_index=False)
+        means = values.groupby(labels[values.index]).mean()
         rank = np.asarray(means[found].fillna(-np.inf), dtype=np.float64)
     # Of equal rank, by their centres, which another seed or order of the rows does not change.
     centres = np.array([features[labels == label].mean(axis=0) for label in found])
@@ -101,19 +102,23 @@ def _automatic_names(
 def _told_apart(names: list[str], traits: list[list[_Trait]]) -> list[str]:
     """Return the names with the most extreme of several segments of one name told apart."""
     apart = list(names)
-    for name in _doubled(names):
-        alike = [code for code, other in enumerate(names) if other == name and traits[code]]
+    said = [sorted(name.split(_AND)) for name in names]
+    for name in sorted(_doubled(names)):
+        own = sorted(name.split(_AND))
+        alike = [code for code, other in enumerate(said) if other == own and traits[code]]
         alike.sort(key=lambda code: -abs(traits[code][0].difference))
         if len(alike) < 2 or not traits[alike[0]][0].has_degrees:
             continue
         first, second = (abs(traits[code][0].difference) for code in alike[:2])
         if first - second >= _NOTABLE:
-            apart[alike[0]] = f"very {name}"
+            apart[alike[0]] = f"very {names[alike[0]]}"
     return apart
 
 
 def _doubled(names: list[str]) -> set[str]:
-    return {name for name in names if names.count(name) > 1}
+    """Return the names that say what another one says, in whatever order."""
+    said = [sorted(name.split(_AND)) for name in names]
+    return {name for name, own in zip(names, said, strict=True) if said.count(own) > 1}
 
 
 def _name(traits: list[_Trait], n_parts: int, at_least: int = 1) -> str:
@@ -122,7 +127,7 @@ def _name(traits: list[_Trait], n_parts: int, at_least: int = 1) -> str:
         for place, trait in enumerate(traits[:n_parts])
         if abs(trait.difference) >= (_SLIGHT if place < at_least else _NOTABLE)
     ]
-    return " · ".join(told) or "average"
+    return _AND.join(told) or "average"
 
 
 def _traits(

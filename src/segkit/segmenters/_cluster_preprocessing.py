@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
@@ -34,6 +36,8 @@ _MANY_LEVELS, _NEAR_UNIQUE = 20, 0.5
 _DATE = r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}($|[T ])"
 # "id", "customer_id", "CustomerID", but not "paid".
 _ID = r"(^|[^A-Za-z])(id|ID|Id)$|[a-z](ID|Id)$"
+# Numbers of numpy, as rows of a frame have them.
+_ONE_NUMBER = np.integer | np.floating | np.bool_ | bool
 # What pandas would read as numbers, and is none.
 _NO_CATEGORIES = {"mixed", "mixed-integer", "bytes", "time", "complex"}
 _NO_NUMBERS = {"string", "datetime", "datetime64", "date", "timedelta", "mixed", "mixed-integer"}
@@ -68,7 +72,8 @@ class NumberColumn:
 
         It is plain where the column itself holds numbers, as a query engine needs them.
         """
-        values = numbers_of(name, column, levels)
+        # Sorted, so that the order of the rows does not change the last digit of a mean.
+        values = np.sort(numbers_of(name, column, levels))
         missing = np.isnan(values)
         median = float(np.median(values[~missing]))
         filled = np.where(missing, median, values)
@@ -112,6 +117,30 @@ class NumberColumn:
         filled = signed_log(filled) if self.is_logarithm else filled
         features = [(filled - self.mean) / self.scale]
         return [*features, missing.astype(np.float64)] if self.has_missing else features
+
+    def append_one(self, value: Any, features: list[float]) -> bool:
+        """Append the features of one value; False where it takes a frame to tell what it is."""
+        if self.levels:
+            value = self._ranks.get(value)
+        is_missing = value is None or value != value
+        if is_missing:
+            value = self.median
+        elif type(value) is not float:
+            if type(value) is not int and not isinstance(value, _ONE_NUMBER):
+                return False
+            value = float(value)
+        if value - value != 0:
+            return False
+        if self.is_logarithm:
+            value = math.copysign(math.log1p(abs(value)), value)
+        features.append((value - self.mean) / self.scale)
+        if self.has_missing:
+            features.append(1.0 if is_missing else 0.0)
+        return True
+
+    @cached_property
+    def _ranks(self) -> dict[Any, int]:
+        return {level: rank for rank, level in enumerate(self.levels)}
 
 
 @dataclass(frozen=True)
@@ -160,6 +189,30 @@ class LevelColumn:
         texts = _texts_of(self.name, column)
         known = texts.where(texts.isin(self.levels), _OTHER).to_numpy(dtype=object)
         return [(known == level).astype(np.float64) * self.scale for level in self.levels]
+
+    def append_one(self, value: Any, features: list[float]) -> bool:
+        """Append the features of one value; False where it takes a frame to tell what it is."""
+        if type(value) is str:
+            text = value
+        elif value is None or value != value:
+            text = _MISSING
+        elif isinstance(value, bool | int | _ONE_NUMBER):
+            text = _text(value)
+        else:
+            return False
+        features.extend(self._features.get(text, self._features_of_others))
+        return True
+
+    @cached_property
+    def _features(self) -> dict[str, list[float]]:
+        return {
+            level: [self.scale if level == other else 0.0 for other in self.levels]
+            for level in self.levels
+        }
+
+    @cached_property
+    def _features_of_others(self) -> list[float]:
+        return self._features.get(_OTHER, [0.0] * len(self.levels))
 
 
 Column: TypeAlias = NumberColumn | LevelColumn
@@ -256,7 +309,7 @@ def numbers_of(name: Any, values: pd.Series[Any], levels: Sequence[Any] = ()) ->
         if kind in _NO_NUMBERS:
             raise TypeError
         numbers = pd.to_numeric(values).to_numpy(dtype=np.float64, na_value=np.nan)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise SegkitTypeError(
             f"{_OWNER}: column {name!r} must hold numbers, got {kind}. Convert it first, for "
             "example with pandas.to_numeric, and look at what does not convert."

@@ -86,13 +86,13 @@ class NumberSearch:
 
     def _candidates(self, features: Floats, numbers: Sequence[int]) -> list[_Candidate]:
         fits = Parallel(n_jobs=self.n_jobs, prefer="threads", return_as="generator")(
-            delayed(self._template(number).fit)(features) for number in numbers
+            delayed(self._template(number).fit)(features.copy()) for number in numbers
         )
         shown = progress(
             fits, total=len(numbers), description="segments", is_shown=bool(self.verbose)
         )
         tried = [
-            _Candidate(number, model, labels_of(model, features))
+            _Candidate(number, model, labels_of(model, features.copy()))
             for number, model in zip(numbers, shown, strict=True)
         ]
         exact = [one for one in tried if one.n_found == one.n_segments]

@@ -42,7 +42,8 @@ def table_of_fit(segmenter: ClusterSegmenter, X: Any) -> tuple[pd.DataFrame, pd.
             names = names_in_frame(segmenter, frame, reset=True)
         wanted = names if order_by is None else list(dict.fromkeys([*names, order_by]))
         if order_by is not None:
-            check_columns_present([order_by], frame, owner=f"{_OWNER}(order_by=...)", remedy="")
+            remedy = "Pass order_by=... with the name of one of them."
+            check_columns_present([order_by], frame, owner=_OWNER, remedy=remedy)
         table = _selected(frame, wanted)
         ordering = None if order_by is None else table[order_by]
         table = table[names]
