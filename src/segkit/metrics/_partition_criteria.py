@@ -40,7 +40,7 @@ def log_determinant_ratios(
 def silhouettes(table: NDArray[Any], members: NDArray[Any], counts: ClusterCounts) -> Floats:
     """Return the mean silhouette (Rousseeuw, 1987) of each number of clusters.
 
-    One matrix of distances serves all of them.
+    One matrix of distances serves all of them. Rows in no cluster are left out.
     """
     X = np.asarray(table, dtype=np.float64)
     to_clusters = members.astype(np.float64) @ cdist(X, X)
@@ -55,7 +55,8 @@ def silhouettes(table: NDArray[Any], members: NDArray[Any], counts: ClusterCount
         larger = np.maximum(within, nearest)
         told = (own_size > 1) & np.isfinite(nearest) & (larger > 0)
         difference = np.subtract(nearest, within, where=told, out=np.zeros_like(within))
-        means.append(np.divide(difference, larger, where=told, out=difference).mean())
+        of_rows = np.divide(difference, larger, where=told, out=difference)
+        means.append(of_rows.sum() / max(int(own.any(axis=0).sum()), 1))
     return np.array(means)
 
 

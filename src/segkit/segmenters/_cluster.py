@@ -95,7 +95,7 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
         and the nearest customers where there is noise.
     selection_sample : int, default=1000
         So many customers, at most, serve to choose the number of segments and to test whether
-        there are any. Time and memory grow with its square.
+        there are any. Time grows with its square.
     random_state : int, RandomState instance or None, default=None
         Pass an int for the same segments every time.
     n_jobs : int, default=None
@@ -123,8 +123,8 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
         otherwise means.
     selection_ : DataFrame or None
         A row for each number of segments tried; for each criterion a column of values and one of
-        standard errors, ``<criterion>_standard_error``. Those of indices come from 20 resamples
-        of the customers, with the segments as they are.
+        standard errors, ``<criterion>_standard_error``. Those of indices come from 20 random
+        halves of the customers, with the segments as they are.
     has_structure_ : bool or None
         Whether the customers differ in kind; None where `n_segments` was given, and of fewer than
         50 customers.
@@ -149,7 +149,8 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
     Notes
     -----
     With ``preprocessor="auto"``, numbers are filled with their median and a missing indicator,
-    skewed ones take the signed logarithm, all are standardised; categories become one number a
+    skewed ones (skewness of 1 or more, at most a tenth below 0) take the signed logarithm, all are
+    standardised; categories become one number a
     level, rare levels pooled, with the weight of one column together; booleans are 0 or 1, ordered
     categories their ranks. Constant columns are left out; dates, ids and free text are refused.
 

@@ -23,6 +23,8 @@ Floats: TypeAlias = NDArray[np.float64]
 _OWNER = "ClusterSegmenter"
 # From this skewness on the logarithm is taken, if it is less skewed.
 _SKEWED = 1.0
+# With more of them below 0, the bend of the signed logarithm at 0 would lie among most customers.
+_FEW = 0.1
 # Levels with a smaller share of the customers are pooled.
 _RARE = 0.01
 # Spreads of no more than so much beside the largest value are those of sums of floats.
@@ -78,7 +80,7 @@ class NumberColumn:
         median = float(np.median(values[~missing]))
         filled = np.where(missing, median, values)
         has_missing, is_logarithm = bool(missing.any()), False
-        if not is_boolean and np.ptp(_scaled(filled)) > 0:
+        if not is_boolean and np.ptp(_scaled(filled)) > 0 and (filled < 0).mean() <= _FEW:
             skewness = abs(float(skew(_scaled(filled))))
             is_logarithm = _SKEWED <= skewness > abs(float(skew(signed_log(filled))))
         filled = signed_log(filled) if is_logarithm else filled

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,7 +13,6 @@ import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import pairwise_distances, silhouette_samples
 
 from segkit._progress import progress
 from segkit.exceptions import SegkitValueError
@@ -23,6 +23,7 @@ from segkit.metrics import (
     n_clusters_by_prediction_strength,
     number_of_clusters,
     prediction_strength,
+    silhouette,
 )
 from segkit.metrics._batched_k_means import ClusterCounts
 from segkit.metrics._clusterers import is_k_means, labels_of, prepared
@@ -31,6 +32,7 @@ from segkit.metrics._partition_criteria import (
     calinski_harabasz,
     davies_bouldin,
     log_determinant_ratios,
+    silhouettes,
 )
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -52,8 +54,9 @@ CRITERIA = (
 #: Those of which less is better.
 LESS_IS_BETTER = ("davies_bouldin", "marriott", "bic")
 _INDICES = ("silhouette", "calinski_harabasz", "davies_bouldin", "marriott")
-# Resamples of the customers that give the standard errors of what is computed once.
-_RESAMPLES = 20
+# Random parts of the customers, half of them at most, which give the standard errors of what is
+# computed once.
+_PARTS, _MOST_IN_PART = 20, 1_000
 _BOOTSTRAPS = 100
 
 
@@ -106,17 +109,19 @@ class NumberSearch:
         numbers = [one.n_segments for one in candidates]
         table = pd.DataFrame(index=pd.Index(numbers, name="n_segments"))
         rng = np.random.RandomState(self.seed)
-        draws = [rng.randint(len(features), size=len(features)) for _ in range(_RESAMPLES)]
-        indices, of_draws = _indices(features, candidates, draws)
+        size = min(len(features) // 2, _MOST_IN_PART)
+        parts = [rng.permutation(len(features))[:size] for _ in range(_PARTS)]
+        indices, of_parts = _indices(features, candidates, parts)
+        sizes = {"part": size, "of": len(features)}
         for name in _INDICES:
             table[name] = indices[name]
-            errors = np.std([one[name] for one in of_draws], axis=0, ddof=1)
+            errors = _standard_error([one[name] for one in of_parts], **sizes)
             table[f"{name}_standard_error"] = errors
         for name, criterion in self.criteria.items():
             if callable(criterion):
-                found = _by_function(criterion, features, candidates, draws)
+                found = _by_function(criterion, features, candidates, parts)
             elif criterion == "bic":
-                found = _by_bic(features, candidates, draws)
+                found = _by_bic(features, candidates, parts)
             elif criterion in ("auto", *_INDICES):
                 continue
             else:
@@ -127,7 +132,7 @@ class NumberSearch:
             tried = (numbers[0], numbers[-1])
             of_table = number_of_clusters(features, n_clusters_range=tried, random_state=self.seed)
             table["auto"] = of_table.scores["auto"].reindex(numbers)
-        errors = np.std([automatic_score(one) for one in of_draws], axis=0, ddof=1)
+        errors = _standard_error([automatic_score(one) for one in of_parts], **sizes)
         table["auto_standard_error"] = errors
         return table
 
@@ -139,6 +144,7 @@ class NumberSearch:
         options: dict[str, Any] = {
             "random_state": self.seed,
             "n_jobs": self.n_jobs,
+            "verbose": self.verbose,
         }
         if criterion == "stability":
             weakest = [
@@ -229,64 +235,81 @@ class _Candidate:
     model: Any
     labels: Labels
 
-    @property
-    def n_found(self) -> int:
-        return np.unique(self.labels[self.labels >= 0]).size
-
+    @cached_property
     def members(self) -> Floats:
-        """Return 1 where a customer (column) is in a segment (row), else 0."""
+        """1 where a customer (column) is in a segment (row), else 0."""
         found = np.unique(self.labels[self.labels >= 0])
         members: Floats = (self.labels == found[:, np.newaxis]).astype(np.float64)
         return members
 
+    @property
+    def n_found(self) -> int:
+        """How many segments have customers."""
+        return len(self.members)
+
+    @property
+    def n_assigned(self) -> int:
+        """How many customers have a segment."""
+        return int((self.labels >= 0).sum())
+
 
 def _indices(
-    features: Floats, candidates: Sequence[_Candidate], draws: Sequence[NDArray[np.intp]]
+    features: Floats, candidates: Sequence[_Candidate], parts: Sequence[NDArray[np.intp]]
 ) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
-    """Return the indices of all numbers of segments, and those of resampled customers."""
-    distances = pairwise_distances(features)
-    everyone = np.arange(len(features))
-    rows: list[list[tuple[float, ...]]] = [[] for _ in range(1 + len(draws))]
+    """Return the indices of all numbers of segments, and those of parts of the customers."""
+    labels = np.array([one.labels for one in candidates])
+    everyone = _indices_of(features, candidates, np.arange(len(features)))
+    everyone["silhouette"] = silhouette(features, labels)
+    members = np.concatenate([one.members for one in candidates])
+    counts = ClusterCounts(tuple(len(one.members) for one in candidates))
+    of_parts = []
+    for part in parts:
+        table = _indices_of(features, candidates, part)
+        table["silhouette"] = silhouettes(features[part], members[:, part], counts)
+        of_parts.append(table)
+    return everyone, of_parts
+
+
+def _indices_of(
+    features: Floats, candidates: Sequence[_Candidate], part: NDArray[np.intp]
+) -> pd.DataFrame:
+    """Return the indices but the silhouette, as if there were as many customers as in all."""
+    rows = []
     for one in candidates:
-        members, assigned = one.members(), one.labels >= 0
-        own = np.zeros(len(features))
-        among = distances if assigned.all() else distances[np.ix_(assigned, assigned)]
-        own[assigned] = silhouette_samples(among, one.labels[assigned], metric="precomputed")
-        for place, draw in enumerate([everyone, *draws]):
-            of_draw = draw[assigned[draw]]
-            counts = ClusterCounts((len(members),))
-            X, inside = features[of_draw], members[:, of_draw]
-            ratio = log_determinant_ratios(X[np.newaxis], inside[np.newaxis], counts)[0, 0]
-            rows[place].append(
-                (
-                    float(own[of_draw].mean()),
-                    float(calinski_harabasz(X, inside, counts)[0]),
-                    float(davies_bouldin(X, inside, counts)[0]),
-                    float(len(members) ** 2 * np.exp(-ratio)),
-                )
-            )
-    index = [one.n_segments for one in candidates]
-    tables = [pd.DataFrame(one, index=index, columns=list(_INDICES)) for one in rows]
-    return tables[0], tables[1:]
+        own = part[one.labels[part] >= 0]
+        X, inside, k = features[own], one.members[:, own], len(one.members)
+        counts = ClusterCounts((k,))
+        variance_ratio = calinski_harabasz(X, inside, counts)[0]
+        # It grows with the number of customers.
+        variance_ratio *= (one.n_assigned - k) / max(len(own) - k, 1)
+        ratio = log_determinant_ratios(X[np.newaxis], inside[np.newaxis], counts)[0, 0]
+        rows.append(
+            {
+                "calinski_harabasz": float(variance_ratio),
+                "davies_bouldin": float(davies_bouldin(X, inside, counts)[0]),
+                "marriott": float(k**2 * np.exp(-ratio)),
+            }
+        )
+    return pd.DataFrame(rows, index=[one.n_segments for one in candidates])
 
 
 def _by_function(
     criterion: Callable[[Floats, Labels], float],
     features: Floats,
     candidates: Sequence[_Candidate],
-    draws: Sequence[NDArray[np.intp]],
+    parts: Sequence[NDArray[np.intp]],
 ) -> tuple[list[float], list[float]]:
     found, errors = [], []
     for one in candidates:
         found.append(float(criterion(features, one.labels)))
-        complete = [draw for draw in draws if np.unique(one.labels[draw]).size >= one.n_found]
-        values = [float(criterion(features[draw], one.labels[draw])) for draw in complete]
-        errors.append(float(np.std(values, ddof=1)) if len(values) > 1 else float("nan"))
+        complete = [part for part in parts if one.members[:, part].any(axis=1).all()]
+        values = [float(criterion(features[part], one.labels[part])) for part in complete]
+        errors.append(_standard_error(values, part=len(parts[0]), of=len(features)))
     return found, errors
 
 
 def _by_bic(
-    features: Floats, candidates: Sequence[_Candidate], draws: Sequence[NDArray[np.intp]]
+    features: Floats, candidates: Sequence[_Candidate], parts: Sequence[NDArray[np.intp]]
 ) -> tuple[list[float], list[float]]:
     lacking = [one.model for one in candidates if not hasattr(one.model, "bic")]
     if lacking:
@@ -294,7 +317,24 @@ def _by_bic(
             f"{_OWNER}: selection='bic' needs a clusterer with bic(X), such as GaussianMixture; "
             f"{type(lacking[0]).__name__} has none."
         )
+    # It grows with the number of customers.
+    larger = len(features) / len(parts[0])
     errors = [
-        np.std([one.model.bic(features[draw]) for draw in draws], ddof=1) for one in candidates
+        _standard_error(
+            [larger * one.model.bic(features[part]) for part in parts],
+            part=len(parts[0]),
+            of=len(features),
+        )
+        for one in candidates
     ]
-    return [float(one.model.bic(features)) for one in candidates], [float(one) for one in errors]
+    return [float(one.model.bic(features)) for one in candidates], errors
+
+
+def _standard_error(values: Any, *, part: int, of: int) -> Any:
+    """Return the standard error among all customers, given values of random parts of them.
+
+    Values of parts drawn without replacement vary by (1 / part - 1 / all) of the variance.
+    """
+    if len(values) < 2:
+        return float("nan")
+    return np.std(values, axis=0, ddof=1) * np.sqrt(part / (of - part))
