@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 
 from benchmarks.study_number_of_clusters._clouds import CLOUDS
 from benchmarks.study_number_of_clusters._criteria import COUNTS, RULES, all_criteria
@@ -15,6 +16,7 @@ from benchmarks.study_number_of_clusters._planted import FAMILIES, Plan, plant
 from segkit.metrics import number_of_clusters, structure_test
 from segkit.metrics._preparation import prepare, sample_rows, scale_within, standardise
 from segkit.metrics._threads import one_thread
+from segkit.segmenters._cluster_preprocessing import ClusterPreprocessing
 
 SEPARATIONS = (6.0, 4.5, 3.3)
 _CLOUD_ROWS = (200, 1000, 5000)
@@ -98,6 +100,12 @@ def _ask(plan: Plan, rng: np.random.Generator, answers: _Answers) -> None:
     chosen = number_of_clusters(X, random_state=seed).n_clusters
     hit = chosen == plan.n_segments
     answers.hits[_AUTO, "prepared"].append((plan.family, plan.separation, hit))
+    # As ClusterSegmenter asks: after its own preprocessing.
+    table = pd.DataFrame(X)
+    features = ClusterPreprocessing.of(table).transform(table)
+    chosen = number_of_clusters(features, random_state=seed).n_clusters
+    hit = chosen == plan.n_segments
+    answers.hits["ClusterSegmenter", "prepared"].append((plan.family, plan.separation, hit))
     sample = sample_rows(X, _SAMPLE, rng)
     with one_thread():
         prepared = scale_within(prepare(sample, rng)[1], COUNTS, rng)
