@@ -2,10 +2,19 @@
 
 import pandas as pd
 import pytest
+from sklearn.cluster import HDBSCAN, AgglomerativeClustering, MiniBatchKMeans
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression
+from sklearn.mixture import GaussianMixture
 
-from segkit import LifecycleStager, RFMScorer, ValueTierer, summarize_transactions
+from segkit import (
+    ClusterSegmenter,
+    KPrototypes,
+    LifecycleStager,
+    RFMScorer,
+    ValueTierer,
+    summarize_transactions,
+)
 from segkit.datasets import make_transactions
 from segkit.testing import check_segmenter
 
@@ -49,3 +58,26 @@ def test_stagers_keep_the_contract_with_last_gaps_and_prospects(method):
     prospects = pd.DataFrame({"customer_id": [901, 902], "order_days": [0, 0]})
     everyone = pd.concat([customers, prospects], ignore_index=True)
     check_segmenter(LifecycleStager(method=method), customers=everyone)
+
+
+CLUSTERED = CUSTOMERS[["recency_days", "frequency", "monetary"]].head(80)
+
+
+@pytest.mark.filterwarnings("ignore::segkit.exceptions.SegkitWarning")
+@pytest.mark.parametrize(
+    "segmenter",
+    [
+        ClusterSegmenter(),
+        ClusterSegmenter(n_segments=3),
+        ClusterSegmenter(n_segments=3, preprocessor=None),
+        ClusterSegmenter(MiniBatchKMeans(n_init=3), n_segments=3),
+        ClusterSegmenter(GaussianMixture(), n_segments=3),
+        ClusterSegmenter(AgglomerativeClustering(), n_segments=3),
+        ClusterSegmenter(AgglomerativeClustering(), n_segments=3, assigner="neighbours"),
+        ClusterSegmenter(HDBSCAN(copy=True)),
+        ClusterSegmenter(KPrototypes(n_init=2), n_segments=3),
+    ],
+    ids=repr,
+)
+def test_clusters_keep_the_contract(segmenter):
+    check_segmenter(segmenter, customers=CLUSTERED)
