@@ -2,9 +2,11 @@
 
 import pickle
 
+import hypothesis.strategies as st
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import assume, given
 from sklearn.base import BaseEstimator, ClusterMixin, clone
 from sklearn.cluster import (
     HDBSCAN,
@@ -361,3 +363,24 @@ def test_impossible_values_are_refused_where_they_are(planted, fitted):
         fitted.predict_one({"spend": 3})
     missing = {"spend": None, "visits": pd.NA}
     assert fitted.predict_one(missing) == fitted.predict_one({"spend": np.nan, "visits": np.nan})
+
+
+@st.composite
+def numbers(draw):
+    """Draw tables of two columns of numbers, with ties, skew, negative and missing values."""
+    n_rows = draw(st.integers(2, 30))
+    some = st.floats(-50, 1e6, allow_nan=False) | st.integers(0, 4).map(float) | st.none()
+    column = st.lists(some, min_size=n_rows, max_size=n_rows)
+    return pd.DataFrame({"a": draw(column), "b": draw(column)}, dtype=float)
+
+
+@pytest.mark.filterwarnings("ignore::segkit.exceptions.SegkitWarning")
+@given(numbers())
+def test_any_numbers_are_assigned_alike_one_by_one_and_lazily(table):
+    assume(len(table.drop_duplicates()) > 2)
+    segmenter = ClusterSegmenter(n_segments=2, random_state=0).fit(table)
+    eager = segmenter.predict_segments(table).tolist()
+    assert segmenter.predict(table).tolist() == segmenter.labels_.tolist()
+    assert [segmenter.predict_one(row) for row in table.to_dict("records")] == eager
+    lazy = segmenter.assign(as_kind(table.assign(row=range(len(table))), "polars lazy"))
+    assert [row["cluster_segment"] for row in rows_of(lazy, "row")] == eager
