@@ -50,6 +50,16 @@ class Halves(ClusterMixin, BaseEstimator):
         return self
 
 
+class Sides(ClusterMixin, BaseEstimator):
+    """Left and right of 0, and two labels for those far out, which fit does not see."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def predict(self, X):
+        return np.where(X[:, 0] > 100, 7, np.where(X[:, 0] < -100, -2, X[:, 0] > 0))
+
+
 CLUSTERERS = [
     None,
     KMeans(),
@@ -98,6 +108,13 @@ def test_someones_own_clusterer_needs_only_labels(planted):
     assert segmenter.labels_.tolist() == (KIND == 1).astype(int).tolist()
 
 
+def test_labels_that_fit_did_not_see_are_no_segment():
+    X = np.array([[-1.0], [1.0], [-2.0], [2.0], [-3.0]])
+    segmenter = ClusterSegmenter(Sides(), preprocessor=None).fit(X)
+    assert segmenter.labels_.tolist() == [0, 1, 0, 1, 0]
+    assert segmenter.predict(np.array([[500.0], [-500.0], [5.0]])).tolist() == [-1, -1, 1]
+
+
 def test_a_fitted_clusterer_is_used_as_it_is_when_frozen(planted):
     k_means = KMeans(3, random_state=0).fit(planted.to_numpy())
     segmenter = ClusterSegmenter(FrozenEstimator(k_means), preprocessor=None).fit(planted)
@@ -109,6 +126,18 @@ def test_rows_in_another_order_change_nothing(planted, fitted):
         one = ClusterSegmenter(clusterer, random_state=0).fit(planted)
         place = np.random.default_rng(0).permutation(len(planted))
         other = ClusterSegmenter(clusterer, random_state=0).fit(planted.iloc[place])
+        assert other.labels_.tolist() == one.labels_[place].tolist()
+        assert other.segments_.tolist() == one.segments_.tolist()
+
+
+@pytest.mark.parametrize("decimals", [1, 9])
+def test_slices_of_a_cloud_do_not_hang_on_the_order_of_rows(decimals):
+    rng = np.random.default_rng(0)
+    cloud = pd.DataFrame(np.exp(rng.normal(size=(200, 2))).round(decimals), columns=["a", "b"])
+    place = rng.permutation(200)
+    for clusterer in (KMeans(n_init=1), AgglomerativeClustering()):
+        one = ClusterSegmenter(clusterer, n_segments=6, random_state=0).fit(cloud)
+        other = ClusterSegmenter(clusterer, n_segments=6, random_state=0).fit(cloud.iloc[place])
         assert other.labels_.tolist() == one.labels_[place].tolist()
         assert other.segments_.tolist() == one.segments_.tolist()
 

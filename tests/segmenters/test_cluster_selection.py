@@ -181,6 +181,17 @@ def test_a_table_is_looked_at_through_a_sample():
     )
 
 
+def test_the_sample_is_as_large_as_asked_for(planted):
+    seen = []
+
+    def size(features, labels):
+        seen.append(len(features))
+        return -float(len(np.unique(labels)))
+
+    fitted(planted, selection=size, selection_sample=100)
+    assert max(seen) == 100
+
+
 def test_progress_is_shown_and_changes_nothing(planted, capsys):
     options = {"selection": ["stability", "silhouette"], "n_segments_range": (2, 3)}
     silent = fitted(planted, **options)
