@@ -62,7 +62,7 @@ def test_an_index_chooses_its_best_number(planted, criterion):
 def test_standard_errors_are_those_of_other_customers():
     # Of many draws of 130 customers, with segments so clear that k-means finds the same.
     drawn = [fitted(clouds(8.0, seed), n_segments_range=(3, 4)).selection_ for seed in range(40)]
-    for criterion in ("silhouette", "davies_bouldin"):
+    for criterion in ("silhouette", "calinski_harabasz", "davies_bouldin"):
         values = [table.loc[3, criterion] for table in drawn]
         errors = [table.loc[3, f"{criterion}_standard_error"] for table in drawn]
         assert np.mean(errors) == pytest.approx(np.std(values, ddof=1), rel=0.4)
