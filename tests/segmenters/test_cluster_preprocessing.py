@@ -102,6 +102,12 @@ def test_huge_and_tiny_numbers_are_numbers():
     assert features_of(pd.DataFrame({"x": exact})) == pytest.approx(expected, abs=1e-2)
 
 
+def test_the_order_of_rows_does_not_change_the_last_digit():
+    table = pd.DataFrame(np.exp(RNG.normal(size=(1000, 8))), columns=list("abcdefgh"))
+    one, other = (ClusterPreprocessing.of(rows).columns for rows in (table, table[::-1]))
+    assert one == other
+
+
 def test_constant_and_empty_columns_are_left_out_with_a_warning():
     table = NUMBERS.assign(same=5, empty=np.nan, text="a", yes=True)
     with pytest.warns(SegkitWarning, match=r"\['same', 'empty', 'text', 'yes'\] are constant"):
