@@ -149,6 +149,8 @@ def test_what_cannot_be_compared_is_refused(values, error, message):
 def test_numbered_ids_are_refused(name):
     with pytest.raises(SegkitValueError, match="looks like an id"):
         ClusterSegmenter(n_segments=2).fit(NUMBERS.assign(**{name: np.arange(N) + 1000}))
+    with pytest.raises(SegkitValueError, match="50 different numbers"):  # of a log
+        ClusterSegmenter(n_segments=2).fit(NUMBERS.assign(**{name: np.arange(N) // 2}))
 
 
 def test_what_only_looks_like_an_id_or_a_date_is_taken():

@@ -24,7 +24,7 @@ Labels: TypeAlias = NDArray[np.int64]
 
 # Differences in standard deviations: less is no difference to speak of, this much is told beside
 # the first.
-_SLIGHT, _NOTABLE = 0.2, 0.5
+_SLIGHT, _NOTABLE = 0.3, 0.5
 _MOST_PARTS = 4
 _AND = " · "
 

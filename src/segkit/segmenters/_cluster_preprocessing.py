@@ -384,10 +384,10 @@ def _refuse_dates_as_text(name: str | int, values: pd.Series[Any]) -> None:
 
 
 def _refuse_numbered_ids(name: str | int, values: pd.Series[Any]) -> None:
-    """Refuse whole numbers that are all different in a column whose name says that it is an id."""
+    """Refuse many different numbers in a column whose name says that it is an id."""
     called = isinstance(name, str) and re.search(_ID, name) is not None
-    if called and len(values) > _MANY_LEVELS and values.is_unique:
-        raise _looks_like_an_id(name, f"{len(values):,} different numbers")
+    if called and (n_different := len(values.unique())) > _MANY_LEVELS:
+        raise _looks_like_an_id(name, f"{n_different:,} different numbers")
 
 
 def _refuse_ids(name: str | int, texts: pd.Series[Any], shares: pd.Series[float]) -> None:
