@@ -6,6 +6,7 @@ __all__ = [
     "CorrelatedSpendWarning",
     "LazyFrameError",
     "MissingValuesError",
+    "NoStructureWarning",
     "NotConvergedWarning",
     "NotIdentifiedWarning",
     "SegkitError",
@@ -48,6 +49,10 @@ class LazyFrameError(SegkitTypeError):
 
 class SegkitWarning(UserWarning):
     """Root of every warning that segkit gives."""
+
+
+class NoStructureWarning(SegkitWarning):
+    """Customers who do not fall into groups: clusters are slices of one cloud."""
 
 
 class SmallGroupsWarning(SegkitWarning):

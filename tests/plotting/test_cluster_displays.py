@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 
 from segkit import RFMScorer
@@ -83,8 +84,27 @@ def test_each_segment_is_drawn_with_its_customers_and_its_name(segmenter):
     assert sorted(colours.count(colour) for colour in set(colours)) == [40, 60]
     legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
     low, high = segmenter.segments_
-    assert legend == [f"1  {low} (60)", f"2  {high} (40)"]
-    assert display.explained.sum() == pytest.approx(1)
+    assert legend == [f"0  {low} (60)", f"1  {high} (40)"]
+
+
+def test_two_features_are_drawn_as_they_are_and_more_in_the_plane_of_fit(segmenter):
+    display = ClusterDisplay.from_estimator(segmenter, TWO)
+    scaled = (TWO - TWO.mean()) / TWO.std(ddof=0)
+    assert display.points == pytest.approx(scaled.to_numpy())
+    assert display.ax_.get_xlabel() == f"{TWO.columns[0]} (prepared)"
+    rng = np.random.default_rng(0)
+    three = pd.DataFrame(rng.normal(size=(200, 3)) * [1, 1, 1], columns=["a", "b", "c"])
+    three["c"] += three["a"]
+    fitted = ClusterSegmenter(n_segments=2, random_state=0).fit(three)
+    display = ClusterDisplay.from_estimator(fitted, three)
+    features = ((three - three.mean()) / three.std(ddof=0)).to_numpy()
+    pca = PCA(2).fit(features)
+    assert np.abs(display.points) == pytest.approx(np.abs(pca.transform(features)))
+    share = pca.explained_variance_ratio_[0]
+    assert f"{share:.1%} of variance" in display.ax_.get_xlabel()
+    # Tomorrow's customers have the same place in tomorrow's picture.
+    tomorrow = ClusterDisplay.from_estimator(fitted, three.head(20))
+    assert tomorrow.points == pytest.approx(display.points[:20])
 
 
 def test_customers_without_a_segment_are_told_apart():
@@ -93,10 +113,10 @@ def test_customers_without_a_segment_are_told_apart():
         codes=np.array([0, -1, 0, -1]),
         centres=np.array([[2.0, 3.0]]),
         segments=["all"],
-        explained=np.array([0.9, 0.1]),
+        axis_labels=("one", "other"),
     ).plot()
     legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
-    assert legend == ["1  all (2)", "unassigned (2)"]
+    assert legend == ["0  all (2)", "unassigned (2)"]
 
 
 def test_names_with_dollars_are_no_formulas():

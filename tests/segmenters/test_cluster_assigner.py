@@ -69,6 +69,9 @@ def test_noise_stays_noise(clusterer):
     segmenter = ClusterSegmenter(clusterer, preprocessor=None, random_state=0).fit(table)
     assert segmenter.labels_[-1] == -1
     assert segmenter.predict_segments(table)[-1] == "unassigned"
+    unassigned = int((segmenter.labels_ < 0).sum())
+    shares = segmenter.describe()["share_of_customers"]
+    assert shares.sum() == pytest.approx(1 - unassigned / len(table))
     places = pd.DataFrame({"a": [0.0, 10.0, 81.0, 40.0], "b": [0.0, 5.0, 90.0, 40.0]})
     assert segmenter.predict(places).tolist() == [0, 1, -1, -1]
     assert segmenter.predict_one({"a": 300.0, "b": 0.0}) == "unassigned"

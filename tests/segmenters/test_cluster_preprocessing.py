@@ -125,6 +125,9 @@ def strings(pattern):
 @pytest.mark.parametrize(
     ("values", "error", "message"),
     [
+        (strings("{}"), SegkitTypeError, "numbers as text; 0 of 100 values do not convert"),
+        ([*strings("{}")[:99], "unknown"], SegkitTypeError, "1 of 100 values do not convert"),
+        (np.arange(N) + 7, SegkitValueError, "the numbers from 7 to 106, each once; it looks like"),
         (strings("customer {}"), SegkitValueError, "100 texts in 100 rows; it looks like an id"),
         (pd.date_range("2024-01-01", periods=N), SegkitTypeError, "holds dates"),
         (pd.date_range("2024-01-01", periods=N, tz="UTC"), SegkitTypeError, "holds dates"),
@@ -148,14 +151,14 @@ def test_what_cannot_be_compared_is_refused(values, error, message):
 @pytest.mark.parametrize("name", ["id", "ID", "customer_id", "CustomerID", "\ufeffID"])
 def test_numbered_ids_are_refused(name):
     with pytest.raises(SegkitValueError, match="looks like an id"):
-        ClusterSegmenter(n_segments=2).fit(NUMBERS.assign(**{name: np.arange(N) + 1000}))
+        ClusterSegmenter(n_segments=2).fit(NUMBERS.assign(**{name: 3 * np.arange(N)}))
     with pytest.raises(SegkitValueError, match="50 different numbers"):  # of a log
         ClusterSegmenter(n_segments=2).fit(NUMBERS.assign(**{name: np.arange(N) // 2}))
 
 
 def test_what_only_looks_like_an_id_or_a_date_is_taken():
     table = NUMBERS.assign(
-        paid=np.arange(N), age=["18-25", "26-40"] * 50, host=["10.0.0.1", "10.0.0.2"] * 50
+        paid=2 * np.arange(N), age=["18-25", "26-40"] * 50, host=["10.0.0.1", "10.0.0.2"] * 50
     )
     assert ClusterPreprocessing.of(table).summary["kind"].tolist() == [
         "number",

@@ -271,8 +271,8 @@ class SegmenterMixin(CustomerColumnsMixin):
         NotFittedError
             Before ``fit``.
         ColumnError, SegkitTypeError, SegkitValueError, MissingValuesError
-            As :meth:`predict`. The values of a lazy frame cannot be looked at: there, missing
-            and infinite ones give ``"unassigned"``.
+            As :meth:`predict`. The values of a lazy frame cannot be looked at: there, infinite
+            ones give ``"unassigned"``, and so do missing ones, unless the segmenter handles them.
         LazyFrameError
             For a lazy frame, where the segmenter cannot be written as expressions.
         """

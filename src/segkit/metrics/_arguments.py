@@ -24,13 +24,13 @@ NOISE = -1
 def read_matrix(X: Any, *, owner: str) -> Floats:
     """Return rows of finite numbers, from an array or an eager frame."""
     native = read_rows(X, owner=owner)
-    held = native.to_numpy() if isinstance(native, nw.DataFrame) else native
     try:
+        held = native.to_numpy() if isinstance(native, nw.DataFrame) else native
         values = np.asarray(held, dtype=np.float64)
     except (TypeError, ValueError):
         raise SegkitTypeError(
             f"{owner}: X must hold numbers, got {type(X).__name__} that does not convert. Encode "
-            "text columns and leave ids out."
+            "text columns and leave ids and dates out."
         ) from None
     if values.ndim != 2:
         raise SegkitValueError(

@@ -1,4 +1,4 @@
-"""Clusters of customers on the first two principal components of their features."""
+"""Clusters of customers in the plane of two features, or of two principal components."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any, Self
 import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
 from sklearn.utils.validation import check_is_fitted
 
 from segkit._frames import as_frame
 from segkit.exceptions import LazyFrameError, SegkitTypeError, SegkitValueError
-from segkit.plotting._drawing import percent, pyplot
+from segkit.plotting._drawing import pyplot
 from segkit.segmenters import ClusterSegmenter
 
 if TYPE_CHECKING:
@@ -40,8 +39,9 @@ _MOST_POINTS = 3_000
 class ClusterDisplay:
     """The customers of a :class:`~segkit.segmenters.ClusterSegmenter` in two dimensions.
 
-    Each point is a customer, coloured by segment, on the first two principal components of the
-    features that the segmenter clusters. Make it with :meth:`from_estimator`.
+    Each point is a customer, coloured by segment: on the two features that the segmenter clusters,
+    or the first two principal components of more, those of the customers of ``fit``. Numbers are
+    the segments' codes. Make it with :meth:`from_estimator`.
 
     Parameters
     ----------
@@ -53,8 +53,8 @@ class ClusterDisplay:
         Where the centres of the segments are.
     segments : sequence of str
         Names of the segments.
-    explained : ndarray of shape (2,)
-        Share of the features' variance along each axis, from 0 to 1.
+    axis_labels : tuple of str
+        What the two axes are.
 
     Attributes
     ----------
@@ -82,13 +82,13 @@ class ClusterDisplay:
         codes: NDArray[np.int64],
         centres: NDArray[np.float64],
         segments: Sequence[str],
-        explained: NDArray[np.float64],
+        axis_labels: tuple[str, str],
     ) -> None:
         self.points = points
         self.codes = codes
         self.centres = centres
         self.segments = segments
-        self.explained = explained
+        self.axis_labels = axis_labels
 
     @classmethod
     def from_estimator(cls, estimator: ClusterSegmenter, X: Any, *, ax: Axes | None = None) -> Self:
@@ -137,21 +137,12 @@ class ClusterDisplay:
                 f"ClusterDisplay: at least two customers are needed, got {len(features)}."
             )
         codes = estimator._codes(features)
-        n_components = min(2, *features.shape)
-        pca = PCA(n_components, svd_solver="full").fit(features)
-        flat = np.zeros((len(features), 2))
-        flat[:, :n_components] = pca.transform(features)
-        centres = np.zeros((estimator.n_segments_, 2))
-        if estimator.n_segments_:
-            centres[:, :n_components] = pca.transform(estimator.cluster_centers_)
-        explained = np.zeros(2)
-        explained[:n_components] = np.nan_to_num(pca.explained_variance_ratio_)
         return cls(
-            points=flat,
+            points=estimator._plane.project(features),
             codes=codes,
-            centres=centres,
+            centres=estimator._plane.project(estimator.cluster_centers_),
             segments=[str(name) for name in estimator.segments_],
-            explained=explained,
+            axis_labels=estimator._plane.labels,
         ).plot(ax=ax)
 
     def plot(self, ax: Axes | None = None) -> Self:
@@ -189,9 +180,9 @@ class ClusterDisplay:
         for code, centre in enumerate(self.centres):
             # A number leads from the centre to its name, which may be long, in the legend.
             ax.plot(*centre, "o", markersize=15, color="white", markeredgecolor=colours[code])
-            ax.annotate(str(code + 1), centre, ha="center", va="center", weight="bold", color=_INK)
-        ax.set_xlabel(f"First principal component: {percent(self.explained[0])} of variance")
-        ax.set_ylabel(f"Second: {percent(self.explained[1])}")
+            ax.annotate(str(code), centre, ha="center", va="center", weight="bold", color=_INK)
+        for write, label in zip((ax.set_xlabel, ax.set_ylabel), self.axis_labels, strict=True):
+            write(label, parse_math=False)
         ax.spines[["top", "right"]].set_visible(False)
         ax.set_xticks([])
         ax.set_yticks([])
@@ -205,7 +196,7 @@ class ClusterDisplay:
 
     def _write_legend(self, ax: Axes, colours: NDArray[np.object_]) -> None:
         """Write the names below the axes, each with its number and its customers."""
-        names = [f"{code + 1}  {name}" for code, name in enumerate(self.segments)]
+        names = [f"{code}  {name}" for code, name in enumerate(self.segments)]
         counts = np.bincount(self.codes + 1, minlength=len(names) + 1)
         entries = list(zip(names, colours, counts[1:], strict=False))
         if counts[0]:

@@ -28,6 +28,7 @@ from segkit.base._customers import Customers
 from segkit.exceptions import (
     LazyFrameError,
     MissingValuesError,
+    NoStructureWarning,
     SegkitTypeError,
     SegkitValueError,
     SegkitWarning,
@@ -39,6 +40,7 @@ from segkit.segmenters._cluster_assigner import assigner_of, centres_of
 from segkit.segmenters._cluster_formula import OneCustomer, nearest_code, nearest_steps
 from segkit.segmenters._cluster_levels import with_levels, without_levels
 from segkit.segmenters._cluster_names import segment_names, segment_order
+from segkit.segmenters._cluster_plane import Plane
 from segkit.segmenters._cluster_preprocessing import (
     ClusterPreprocessing,
     NumberColumn,
@@ -142,9 +144,10 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
 
     Warns
     -----
+    NoStructureWarning
+        In ``fit``, where there is no structure.
     SegkitWarning
-        In ``fit``, where there is no structure, where columns are constant, and where the
-        assigner disagrees with the clusterer.
+        In ``fit``, where columns are constant, and where the assigner disagrees with the clusterer.
 
     Notes
     -----
@@ -213,9 +216,11 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
     _assigner: Any
     _centres: tuple[Floats, Labels] | None
     _one_customer: OneCustomer | None
+    _plane: Plane
     _preprocessing: ClusterPreprocessing | None
     _transformer: Any
     _sizes: NDArray[np.intp]
+    _n_customers: int
 
     def __init__(
         self,
@@ -399,11 +404,11 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
         -------
         pandas.DataFrame
             A row a segment, in code order: ``code``, ``segment``, ``customers`` and
-            ``share_of_customers``.
+            ``share_of_customers``. Those who are unassigned make up for what is left of 1.
         """
         described = super().describe()
         described["customers"] = self._sizes
-        described["share_of_customers"] = self._sizes / self._sizes.sum()
+        described["share_of_customers"] = self._sizes / self._n_customers
         return described
 
     def __sklearn_tags__(self) -> Tags:
@@ -418,7 +423,7 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
 
     def _customers(self, X: Any, *, reset: bool) -> Customers:
         features = self._features(X)
-        names = [f"feature {place}" for place in range(features.shape[1])]
+        names = self._feature_names(features.shape[1])
         return Customers(names, list(features.T), by_name=False)
 
     def _codes(self, values: Floats) -> Labels:
@@ -495,13 +500,6 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
         self.selection_ = self.has_structure_ = self.structure_test_ = None
         if self.n_segments != "auto":
             return self._given_number(len(features))
-        some = features
-        if len(features) > self.selection_sample:
-            rng = np.random.default_rng(seed)
-            some = features[rng.choice(len(features), self.selection_sample, replace=False)]
-        self._test_structure(some, seed)
-        if number_parameter(self._template()) is None:
-            return None
         low, high = self._range()
         search = number_search(
             self._template(),
@@ -511,6 +509,13 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
             n_jobs=self.n_jobs,
             verbose=self.verbose,
         )
+        some = features
+        if len(features) > self.selection_sample:
+            rng = np.random.default_rng(seed)
+            some = features[rng.choice(len(features), self.selection_sample, replace=False)]
+        self._test_structure(some, seed)
+        if number_parameter(self._template()) is None:
+            return None
         n_distinct = len(np.unique(some, axis=0))
         numbers = range(low, min(high, n_distinct, len(some) - 1) + 1)
         found = search.run(some, numbers) if numbers else None
@@ -554,7 +559,7 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
                 "ClusterSegmenter: the customers do not fall into groups: what is found are slices "
                 "of one cloud, which may still be useful, and not natural kinds of customers (see "
                 "structure_test_).",
-                SegkitWarning,
+                NoStructureWarning,
             )
 
     def _template(self) -> Any:
@@ -574,6 +579,7 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
             )
         self.n_segments_ = n_segments
         self._sizes = np.bincount(codes[codes >= 0], minlength=n_segments)
+        self._n_customers = len(codes)
         self._centres = centres_of(self._assigner)
         if self._centres is None:
             centres = [
@@ -585,8 +591,14 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
             places, labels = self._centres
             self.cluster_centers_ = places[np.argsort(self._code_of_label[labels])]
         self._one_customer = OneCustomer.of(self)
+        self._plane = Plane.of(features, self._feature_names(features.shape[1]))
         names = segment_names(self.names, table, codes, n_segments, self._preprocessing)
         self.segments_ = np.array(names, dtype=object)
+
+    def _feature_names(self, n_features: int) -> list[str]:
+        if self._preprocessing is not None:
+            return self._preprocessing.features
+        return [f"feature {place}" for place in range(n_features)]
 
     def _plain_numbers(self) -> list[NumberColumn] | None:
         """Return how each column is prepared, if all hold plain numbers."""

@@ -371,6 +371,7 @@ def _learned(name: str | int, values: pd.Series[Any]) -> Column | None:
         _refuse_numbered_ids(name, values)
         return NumberColumn.of(name, values, is_boolean=set(values.dropna().unique()) == {0, 1})
     _refuse_dates_as_text(name, values)
+    _refuse_numbers_as_text(name, values)
     return LevelColumn.of(name, _texts_of(name, values))
 
 
@@ -383,9 +384,28 @@ def _refuse_dates_as_text(name: str | int, values: pd.Series[Any]) -> None:
         )
 
 
+def _refuse_numbers_as_text(name: str | int, values: pd.Series[Any]) -> None:
+    texts = values.dropna().astype(str)
+    different = pd.Series(texts.unique())
+    converts = pd.to_numeric(different, errors="coerce").notna()
+    if len(different) > _MANY_LEVELS and converts.mean() > _NEAR_UNIQUE:
+        others = int((~texts.isin(different[converts])).sum())
+        raise SegkitTypeError(
+            f"{_OWNER}: column {name!r} holds numbers as text; {others:,} of {len(values):,} "
+            "values do not convert. Convert it first: pandas.to_numeric(..., errors='coerce') "
+            "makes those missing."
+        )
+
+
 def _refuse_numbered_ids(name: str | int, values: pd.Series[Any]) -> None:
-    """Refuse many different numbers in a column whose name says that it is an id."""
-    called = isinstance(name, str) and re.search(_ID, name) is not None
+    """Refuse many numbers that are called an id, or that number the rows."""
+    if not isinstance(name, str) or len(values) <= _MANY_LEVELS:
+        return
+    numbers = np.sort(numbers_of(name, values))
+    if (np.diff(numbers) == 1).all():
+        what = f"the numbers from {numbers[0]:.0f} to {numbers[-1]:.0f}, each once"
+        raise _looks_like_an_id(name, what)
+    called = re.search(_ID, name) is not None
     if called and (n_different := len(values.unique())) > _MANY_LEVELS:
         raise _looks_like_an_id(name, f"{n_different:,} different numbers")
 
