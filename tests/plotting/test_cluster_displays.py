@@ -50,7 +50,7 @@ def test_the_criterion_that_chose_comes_first():
 
 
 def test_spread_of_a_criterion_is_drawn_as_bars_around_it():
-    table = pd.DataFrame({"gap": [1.0, 2.0], "gap_std": [0.25, 0.5]}, index=[2, 3])
+    table = pd.DataFrame({"gap": [1.0, 2.0], "gap_standard_error": [0.25, 0.5]}, index=[2, 3])
     display = SelectionDisplay(selection=table, chosen=3).plot()
     (panel,) = display.axes_
     (bars,) = panel.containers[0].lines[2]

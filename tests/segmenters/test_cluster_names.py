@@ -44,6 +44,22 @@ def test_segments_that_differ_in_degree_are_told_apart():
     assert names[1].startswith("high")
 
 
+def test_the_more_extreme_of_two_is_told_in_the_trait_in_which_it_is():
+    # Spend tells the third from the second, in whose name visits come first.
+    table = pd.DataFrame(
+        np.r_[clouds([[0, 0]], size=400), clouds([[5, 9], [14, 9]])], columns=["spend", "visits"]
+    )
+    names = named(table, n_segments=3, order_by="spend")
+    assert "very high spend" in names[0]
+    assert sorted(names[1].split(" · ")) == ["high spend", "high visits"]
+
+
+def test_a_segment_in_the_middle_is_average():
+    table = pd.DataFrame(clouds([[-9], [0], [9]]), columns=["spend"])
+    names = named(table, n_segments=3, order_by="spend")
+    assert names == ["high spend", "average", "low spend"]
+
+
 def test_names_are_unique_where_nothing_tells_segments_apart():
     table = pd.DataFrame({"x": np.repeat(np.arange(6.0), 30)})
     names = named(table, n_segments=6)

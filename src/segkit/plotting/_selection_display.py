@@ -13,14 +13,14 @@ from sklearn.utils.validation import check_is_fitted
 from segkit.exceptions import SegkitTypeError, SegkitValueError
 from segkit.plotting._drawing import pyplot
 from segkit.segmenters import ClusterSegmenter
+from segkit.segmenters._cluster_selection import LESS_IS_BETTER
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _LINE, _CHOSEN = "#1c1c22", "#1b7f5c"
-_LESS_IS_BETTER = ("davies_bouldin", "bic")
 # Columns that tell how uncertain another one is.
-_SPREADS = ("_std", "_standard_error")
+_SPREAD = "_standard_error"
 _TITLES = {
     "auto": "Auto",
     "bic": "BIC",
@@ -39,7 +39,7 @@ class SelectionDisplay:
     ----------
     selection : DataFrame
         A row for each number of segments, a column for each criterion. A column with a criterion's
-        name and ``_std`` or ``_standard_error`` behind it is drawn as bars around the criterion.
+        name and ``_standard_error`` behind it is drawn as bars around the criterion.
     chosen : int
         The number of segments that was chosen.
     deciding : str, default=None
@@ -134,7 +134,7 @@ class SelectionDisplay:
         columns = [
             name
             for criterion in criteria
-            for name in (criterion, *(criterion + spread for spread in _SPREADS))
+            for name in (criterion, criterion + _SPREAD)
             if name in table.columns
         ]
         return cls(selection=table[columns], chosen=estimator.n_segments_, deciding=decided).plot(
@@ -195,14 +195,13 @@ class SelectionDisplay:
         panel.axvline(self.chosen, color=_CHOSEN, linewidth=1, linestyle="--", zorder=0)
         at = numbers == self.chosen
         panel.plot(numbers[at], values[at], "o", color=_CHOSEN, markersize=8)
-        for spread in _SPREADS:
-            if name + spread in self.selection.columns:
-                bars = self.selection[name + spread].to_numpy()
-                panel.errorbar(
-                    numbers, values, bars, fmt="none", ecolor=_LINE, elinewidth=0.8, capsize=2
-                )
+        if name + _SPREAD in self.selection.columns:
+            bars = self.selection[name + _SPREAD].to_numpy()
+            panel.errorbar(
+                numbers, values, bars, fmt="none", ecolor=_LINE, elinewidth=0.8, capsize=2
+            )
         decides = name == self.deciding
-        better = "less" if name in _LESS_IS_BETTER else "more"
+        better = "less" if name in LESS_IS_BETTER else "more"
         title = _TITLES.get(name, name.replace("_", " ").capitalize())
         panel.set_title(
             f"{title}, {'decides' if decides else f'{better} is better'}",
@@ -220,5 +219,5 @@ class SelectionDisplay:
 def _criteria(table: pd.DataFrame) -> list[str]:
     """Return the columns that are criteria and no spreads of others."""
     names = list(map(str, table.columns))
-    spreads = {name + spread for name in names for spread in _SPREADS}
+    spreads = {name + _SPREAD for name in names}
     return [name for name in names if name not in spreads]

@@ -22,9 +22,9 @@ from segkit.segmenters._cluster_preprocessing import (
 Floats: TypeAlias = NDArray[np.float64]
 Labels: TypeAlias = NDArray[np.int64]
 
-# Differences in standard deviations: less is no difference to speak of, this much is told beside
-# the first.
-_SLIGHT, _NOTABLE = 0.3, 0.5
+# Differences in standard deviations: this much is told, and less only of segments that would be
+# called the same otherwise.
+_SLIGHT, _NOTABLE = 0.2, 0.5
 _MOST_PARTS = 4
 _AND = " · "
 
@@ -84,11 +84,11 @@ def _automatic_names(
 ) -> list[str]:
     """Return a short, unique name for each segment."""
     traits = [_traits(table, codes == code, codes >= 0, done) for code in range(n_segments)]
-    names = _told_apart([_name(own, 2) for own in traits], traits)
+    names = _told_apart([_name(own, 2, _NOTABLE) for own in traits], traits)
     for n_parts in range(3, _MOST_PARTS + 1):
         doubled = _doubled(names)
         names = [
-            _name(own, n_parts, at_least=n_parts) if name in doubled else name
+            _name(own, n_parts, _SLIGHT) if name in doubled else name
             for name, own in zip(names, traits, strict=True)
         ]
     seen = {UNASSIGNED: 1}
@@ -100,18 +100,30 @@ def _automatic_names(
 
 
 def _told_apart(names: list[str], traits: list[list[_Trait]]) -> list[str]:
-    """Return the names with the most extreme of several segments of one name told apart."""
-    apart = list(names)
+    """Return the names with "very" where one of several of the same words is more extreme."""
     said = [sorted(name.split(_AND)) for name in names]
-    for name in sorted(_doubled(names)):
-        own = sorted(name.split(_AND))
-        alike = [code for code, other in enumerate(said) if other == own and traits[code]]
-        alike.sort(key=lambda code: -abs(traits[code][0].difference))
-        if len(alike) < 2 or not traits[alike[0]][0].has_degrees:
-            continue
-        first, second = (abs(traits[code][0].difference) for code in alike[:2])
-        if first - second >= _NOTABLE:
-            apart[alike[0]] = f"very {names[alike[0]]}"
+    apart = list(names)
+    for own in sorted(map(list, {tuple(said[names.index(name)]) for name in _doubled(names)})):
+        alike = [code for code, other in enumerate(said) if other == own]
+        sizes = {
+            part: {
+                code: abs(trait.difference)
+                for code in alike
+                for trait in traits[code]
+                if trait.text == part and trait.has_degrees
+            }
+            for part in own
+        }
+        # By how much the most extreme one is ahead of the next, in each part of the name.
+        ahead = {
+            part: sorted(of.values())[-1] - sorted(of.values())[-2]
+            for part, of in sizes.items()
+            if len(of) > 1
+        }
+        part = max(ahead, key=lambda one: ahead[one], default="")
+        if part and ahead[part] >= _NOTABLE:
+            code = max(sizes[part], key=lambda one: sizes[part][one])
+            apart[code] = names[code].replace(part, f"very {part}")
     return apart
 
 
@@ -121,12 +133,8 @@ def _doubled(names: list[str]) -> set[str]:
     return {name for name, own in zip(names, said, strict=True) if said.count(own) > 1}
 
 
-def _name(traits: list[_Trait], n_parts: int, at_least: int = 1) -> str:
-    told = [
-        trait.text
-        for place, trait in enumerate(traits[:n_parts])
-        if abs(trait.difference) >= (_SLIGHT if place < at_least else _NOTABLE)
-    ]
+def _name(traits: list[_Trait], n_parts: int, least: float) -> str:
+    told = [trait.text for trait in traits[:n_parts] if abs(trait.difference) >= least]
     return _AND.join(told) or "average"
 
 
