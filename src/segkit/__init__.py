@@ -6,6 +6,7 @@ from segkit.segmenters import (
     ClusterSegmenter,
     LifecycleStager,
     RFMScorer,
+    RuleSegmenter,
     SegmentMap,
     ValueTierer,
 )
@@ -17,6 +18,7 @@ __all__ = [
     "KPrototypes",
     "LifecycleStager",
     "RFMScorer",
+    "RuleSegmenter",
     "SegmentMap",
     "ValueTierer",
     "__version__",

@@ -4,6 +4,7 @@ from segkit.segmenters._cluster import ClusterSegmenter
 from segkit.segmenters._edges_spread import EdgesSpread
 from segkit.segmenters._lifecycle import LifecycleStager
 from segkit.segmenters._rfm import RFMScorer
+from segkit.segmenters._rules import RuleSegmenter
 from segkit.segmenters._segment_map import SegmentMap
 from segkit.segmenters._value_tiers import ValueTierer
 
@@ -12,6 +13,7 @@ __all__ = [
     "EdgesSpread",
     "LifecycleStager",
     "RFMScorer",
+    "RuleSegmenter",
     "SegmentMap",
     "ValueTierer",
 ]

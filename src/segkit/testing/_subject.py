@@ -59,9 +59,12 @@ class Subject:
         ]
 
     def used(self, customers: pd.DataFrame) -> pd.DataFrame:
-        """Return the columns that the segmenter uses; all, where it takes them by position."""
+        """Return the columns that the segmenter uses; all, where it takes them by position.
+
+        All, too, where it uses none: there are frames that have no rows without columns.
+        """
         by_position = any(not isinstance(column, str) for column in columns_of(self.estimator))
-        return customers if by_position else customers[self.columns]
+        return customers if by_position or not self.columns else customers[self.columns]
 
     def run(self, check: Check) -> None:
         """Run a check; where it fails, look for the smallest example and raise."""
