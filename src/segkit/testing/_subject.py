@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 import pandas as pd
-from pandas.api.types import is_numeric_dtype
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from sklearn.base import clone
 
 #: A check returns what is wrong for these customers, or None. What it raises counts as wrong, too.
@@ -55,7 +55,9 @@ class Subject:
         return [
             name
             for name in self.columns
-            if name != group and is_numeric_dtype(self._customers[name])
+            if name != group
+            and is_numeric_dtype(self._customers[name])
+            and not is_bool_dtype(self._customers[name])
         ]
 
     def used(self, customers: pd.DataFrame) -> pd.DataFrame:
