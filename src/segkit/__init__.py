@@ -4,6 +4,7 @@ from segkit.cluster import KPrototypes
 from segkit.features import summarize_transactions
 from segkit.segmenters import (
     ClusterSegmenter,
+    CrossSegmenter,
     LifecycleStager,
     RFMScorer,
     RuleSegmenter,
@@ -15,6 +16,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ClusterSegmenter",
+    "CrossSegmenter",
     "KPrototypes",
     "LifecycleStager",
     "RFMScorer",

@@ -1,6 +1,7 @@
 """Estimators that put customers into named segments."""
 
 from segkit.segmenters._cluster import ClusterSegmenter
+from segkit.segmenters._cross import CrossSegmenter
 from segkit.segmenters._edges_spread import EdgesSpread
 from segkit.segmenters._lifecycle import LifecycleStager
 from segkit.segmenters._rfm import RFMScorer
@@ -10,6 +11,7 @@ from segkit.segmenters._value_tiers import ValueTierer
 
 __all__ = [
     "ClusterSegmenter",
+    "CrossSegmenter",
     "EdgesSpread",
     "LifecycleStager",
     "RFMScorer",
