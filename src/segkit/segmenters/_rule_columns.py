@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from segkit._frames import Frame, float_values, number_columns, plain_values
+from segkit._frames import Frame, number_columns, plain_values
 from segkit._input_checks import check_numeric, row_values
 from segkit.exceptions import SegkitTypeError
 
@@ -79,7 +79,7 @@ def check_kinds(kinds: Mapping[str, Kind], frame: Frame, *, owner: str) -> None:
 def values_in_frame(frame: nw.DataFrame[Any], name: str, kind: Kind, *, owner: str) -> Values:
     """Return a column of an eager frame."""
     series = frame[name]
-    if kind == "number":
+    if kind == "number" or (kind == "any" and series.dtype.is_numeric()):
         return Values(_floats(frame, name, owner=owner))
     if kind == "text":
         return _text(series, name, owner=owner)
@@ -87,8 +87,6 @@ def values_in_frame(frame: nw.DataFrame[Any], name: str, kind: Kind, *, owner: s
     if kind == "boolean":
         truths = plain_values(series).to_numpy() == True  # noqa: E712 (of objects)
         return Values(np.where(missing, np.nan, truths & ~missing))
-    if series.dtype.is_float():
-        missing = missing | np.isnan(float_values(series))
     return Values(np.where(missing, np.nan, 0.0))
 
 
@@ -103,7 +101,7 @@ def value_in_row(value: Any, kind: Kind, name: str, *, owner: str) -> Any:
     if isinstance(value, float | np.floating) and value != value:
         return None
     if kind == "any":
-        return value
+        return float(value) if isinstance(value, np.floating) else value
     if kind == "boolean" and isinstance(value, bool | np.bool_):
         return bool(value)
     if kind == "number" and not isinstance(value, bool):

@@ -266,7 +266,7 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
         self._forget()
         self._rules_used = rules = parsed_rules(self.rules, self.default)
         self._kinds = column_kinds(rules)
-        self._numbers_used = [name for name, kind in self._kinds.items() if kind == "number"]
+        self._numbers_used = [n for n, kind in self._kinds.items() if kind in ("number", "any")]
         self._number_limits = row_limits(self._numbers_used)
         self._default_code = -1 if self.default is None else len(rules)
         check_reachable(rules, first_match=self.first_match)
@@ -398,10 +398,16 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
         for name, kind in kinds.items():
             value = row[name] if name in row else row_value(row, name, owner=_OWNER)
             values[name] = value_in_row(value, kind, name, owner=_OWNER)
-        numbers = [values[name] for name in self._numbers_used]
-        if not row_is_plain([number or 0.0 for number in numbers], self._number_limits):
-            arrays = [np.array([np.nan if n is None else n], dtype=np.float64) for n in numbers]
-            self._check_numbers(dict(zip(self._numbers_used, arrays, strict=True)), by_name=True)
+        numbers = [
+            number if type(number := values[name]) in (float, int) else 0.0
+            for name in self._numbers_used
+        ]
+        if not row_is_plain(numbers, self._number_limits):
+            known = {name: np.array([values[name]]) for name in self._numbers_used}
+            self._check_numbers(
+                {n: v.astype(np.float64) for n, v in known.items() if v.dtype.kind in "if"},
+                by_name=True,
+            )
         for rule in rules:
             if rule.condition.holds(values):
                 return rule.name
@@ -451,8 +457,8 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
             chain = chain.when(rule.condition.expression(frame)).then(nw.lit(place))
         if self._rules_used:
             code = chain.otherwise(code)
-        if self._numbers_used:
-            code = nw.when(any_infinite(self._numbers_used)).then(nw.lit(-1)).otherwise(code)
+        if numbers := self._numbers_in(frame):
+            code = nw.when(any_infinite(numbers)).then(nw.lit(-1)).otherwise(code)
         return CodePlan(code)
 
     def _rules(self) -> list[str]:
@@ -491,7 +497,7 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
             for name, kind in self._kinds.items()
         }
         self._check_numbers(
-            {name: columns[name].values for name in self._numbers_used}, by_name=True
+            {name: columns[name].values for name in self._numbers_in(frame)}, by_name=True
         )
         if reset:
             self._remember_columns(list(columns), frame)
@@ -533,6 +539,15 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
         remedy = "Rename it, or write the rules with the frame's names."
         check_columns_present(list(self._kinds), frame, owner=_OWNER, remedy=remedy)
         check_kinds(self._kinds, frame, owner=_OWNER)
+
+    def _numbers_in(self, frame: Frame) -> list[str]:
+        """Return the columns that hold numbers, also where only asked whether they are missing."""
+        schema = frame.collect_schema()
+        return [
+            name
+            for name, kind in self._kinds.items()
+            if kind == "number" or (kind == "any" and schema[name].is_numeric())
+        ]
 
     def _check_numbers(self, columns: Mapping[str, NDArray[Any]], *, by_name: bool) -> None:
         if columns:
