@@ -57,11 +57,21 @@ def assign_lazy(
     check_added_names(segmenter, frame, plan.features, label)
     coded = with_code(frame, plan, _CODE)
     labels = [str(segment) for segment in segmenter.segments_]
-    chain: Any = nw
-    for position, segment in enumerate(labels):
-        chain = chain.when(nw.col(_CODE) == position).then(nw.lit(segment))
-    named = chain.otherwise(nw.lit(UNASSIGNED)).cast(label_dtype(frame, [*labels, UNASSIGNED]))
+    assigned = nw.when(nw.col(_CODE) >= 0)
+    named = assigned.then(_label_at(labels)).otherwise(nw.lit(UNASSIGNED))
+    named = named.cast(label_dtype(frame, [*labels, UNASSIGNED]))
     return coded.with_columns(named.alias(label)).drop([_CODE, *plan.hidden])
+
+
+def _label_at(labels: Sequence[str], first: int = 0) -> nw.Expr:
+    """Return the label of each code, by halves: one choice inside another is deep for an engine."""
+    if len(labels) == 1:
+        return nw.lit(labels[0])
+    half = len(labels) // 2
+    below = nw.when(nw.col(_CODE) < first + half)
+    return below.then(_label_at(labels[:half], first)).otherwise(
+        _label_at(labels[half:], first + half)
+    )
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from functools import cached_property
 _CLASSES = {"d": "0-9", "w": "0-9A-Za-z_", "s": r" \t\n\r\f\v"}
 # Groups that all of them know: not captured, or with flags.
 _GROUP = re.compile(r"\(\?(:|[ims]+:|[ims]+\))")
+_REPETITION = re.compile(r"\{[0-9]+(,[0-9]*)?\}")
+_MOST_REPEATED = 1_000
 # Signs that mean themselves after a backslash, and control characters.
 _ESCAPED = set(r"\.+*?()|[]{}^$-/ #&~'\"!%,:;<=>@`_") | set("nrtfv")
 
@@ -99,10 +101,16 @@ def _translated(pattern: str, *, end: str, word_boundary: str) -> str:
                 raise PatternError("the flag m is not read alike everywhere")
             parts.append(found[0])
             step = len(found[0])
-        elif sign in "*+?}" and following == "+":
+        elif sign in "*+?" and following == "+":
             raise PatternError("query engines know no possessive repetition")
-        elif sign == "{" and following == ",":
-            raise PatternError("write the lower bound of a repetition, as in {0,3}")
+        elif sign in "{}":
+            repetition = _REPETITION.match(pattern, place)
+            if repetition is None or pattern[repetition.end() : repetition.end() + 1] == "+":
+                raise PatternError(r"repetitions are {2}, {2,} and {0,3}, and braces are \{ and \}")
+            if max(map(int, re.findall(r"\d+", repetition[0]))) > _MOST_REPEATED:
+                raise PatternError(f"query engines repeat at most {_MOST_REPEATED:,} times")
+            parts.append(repetition[0])
+            step = len(repetition[0])
         else:
             parts.append(end if sign == "$" else sign)
         place += step

@@ -14,7 +14,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from segkit._compat import fit_context
-from segkit._frames import UNASSIGNED, Frame, as_frame
+from segkit._frames import UNASSIGNED, Frame, as_frame, balanced
 from segkit._input_checks import (
     RowLimits,
     check_columns_present,
@@ -451,12 +451,12 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
 
     def _code_plan(self, frame: nw.LazyFrame[Any]) -> CodePlan:
         self._check_frame(frame)
-        code: Any = nw.lit(self._default_code)
-        chain: Any = nw
-        for place, rule in enumerate(self._rules_used):
-            chain = chain.when(rule.condition.expression(frame)).then(nw.lit(place))
+        code: nw.Expr = nw.lit(self._default_code)
         if self._rules_used:
-            code = chain.otherwise(code)
+            holds = [rule.condition.expression(frame) for rule in self._rules_used]
+            choices = [(holds[place], nw.lit(place)) for place in range(len(holds))]
+            holds_any, first = balanced(_first_of, choices)
+            code = nw.when(holds_any).then(first).otherwise(code)
         if numbers := self._numbers_in(frame):
             code = nw.when(any_infinite(numbers)).then(nw.lit(-1)).otherwise(code)
         return CodePlan(code)
@@ -568,3 +568,11 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
         for place in reversed(range(len(met))):
             codes[met[place]] = place
         return codes
+
+
+def _first_of(
+    one: tuple[nw.Expr, nw.Expr], other: tuple[nw.Expr, nw.Expr]
+) -> tuple[nw.Expr, nw.Expr]:
+    """Join two choices, each a condition and a code: of the first that holds."""
+    (holds, code), (otherwise_holds, otherwise) = one, other
+    return holds | otherwise_holds, nw.when(holds).then(code).otherwise(otherwise)
