@@ -87,7 +87,7 @@ KNOWN = {
         "Mobile Safari": "Safari",
         "Lynx": "Other",
     },
-    "company_size": {9: "Micro", 10: "Small", 49: "Small", 50: "Medium", 249: "Medium", 250: "Large"},
+    "company_size": {9: "Micro", 10: "Small", 49: "Small", 50: "Medium", 250: "Large"},
     "company_revenue": {1_999_999: "Micro", 2_000_000: "Small", 5e7: "Large"},
     "industry": {
         1: "Agriculture, forestry and fishing",

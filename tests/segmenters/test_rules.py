@@ -43,7 +43,7 @@ SIX_SEGMENTS = ["Big online", "Big", "Quiet", "Other", "Other", "Big"]
 EVERYONE = [
     {"spend": spend, "orders": orders, "channel": channel, "consent": consent}
     for spend in (None, -1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 9.0)
-    for orders in (-1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 9.0)
+    for orders in (None, -1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 9.0)
     for channel in (None, "Web", "Phone", "Shop", "Fax", "web", "co-op", "nobody")
     for consent in (None, True, False)
 ]

@@ -205,7 +205,8 @@ class CrossSegmenter(SegmenterMixin, BaseEstimator):
         self._crossed = crossed = merged_cells(
             counts.reshape(shape), least=least, most=self.max_segments
         )
-        self._describe_cells(n_customers)
+        self._describe_cells()
+        self._warn_of_too_many(least)
         return self._finish_fit(X, codes=None if cells is None else crossed.codes_of(cells))
 
     def predict_one(self, row: Mapping[Any, Any]) -> str:
@@ -359,8 +360,8 @@ class CrossSegmenter(SegmenterMixin, BaseEstimator):
         counts[tuple(found[:, assigned])] = customers[assigned]
         return counts.ravel(), int(customers.sum())
 
-    def _describe_cells(self, n_customers: int) -> None:
-        """Set what is known of cells, merges and segments, and warn of too many."""
+    def _describe_cells(self) -> None:
+        """Set what is known of cells, merges and segments."""
         crossed, names = self._crossed, self._cell_names()
         if len(set(names)) < len(names):
             raise SegkitValueError(
@@ -389,26 +390,25 @@ class CrossSegmenter(SegmenterMixin, BaseEstimator):
                 "reason": [merge.reason for merge in crossed.merges],
             }
         )
-        self._warn_of_too_many(n_customers)
 
-    def _warn_of_too_many(self, n_customers: int) -> None:
+    def _warn_of_too_many(self, least: float) -> None:
         crossed = self._crossed
-        merged = {merge.cell for merge in crossed.merges}
-        moved = int(crossed.counts[list(merged)].sum())
+        of_seen, n_customers = crossed.counts[crossed.seen], int(crossed.counts.sum())
+        moved = int(crossed.counts[[merge.cell for merge in crossed.merges]].sum())
         large = sum(merge.reason == "max_segments" for merge in crossed.merges)
+        remedy = "(merges_). Cross fewer segmenters, or segmenters with fewer segments."
         if large:
             warn(
                 f"{_OWNER}: {len(crossed.cores) + large} cells have at least min_size="
                 f"{self.min_size:g} customers, and max_segments={self.max_segments}: the {large} "
-                "smallest are merged into others (merges_). Cross fewer segmenters, or with fewer "
-                "segments.",
+                f"smallest are merged into others {remedy}",
                 SegkitWarning,
             )
-        elif moved > _MANY_MOVED * crossed.counts.sum():
+        elif moved > _MANY_MOVED * n_customers:
             warn(
-                f"{_OWNER}: {len(merged)} of {len(crossed.seen)} cells have fewer than min_size="
-                f"{self.min_size:g} customers, so that {moved:,} of {n_customers:,} customers are "
-                "merged into others (merges_). Cross fewer segmenters, or with fewer segments.",
+                f"{_OWNER}: {int((of_seen < least).sum())} of {of_seen.size} cells have fewer than "
+                f"min_size={self.min_size:g} customers, and {moved:,} of {n_customers:,} customers "
+                f"are in cells that are merged into others {remedy}",
                 SegkitWarning,
             )
 

@@ -66,7 +66,7 @@ def check_kinds(kinds: Mapping[str, Kind], frame: Frame, *, owner: str) -> None:
     schema = frame.collect_schema()
     for name, kind in kinds.items():
         found = _kind_of(schema[name], frame, name)
-        if kind != "any" and found not in (kind, "any"):
+        if kind != "any" and found not in (kind, "any") and not _is_empty(frame, name):
             held = _HELD.get(found, found)
             remedy = _WRITTEN.get(found, "Make it one of them")
             raise SegkitTypeError(
@@ -148,13 +148,15 @@ def _kind_of(dtype: Any, frame: Frame, name: str) -> str:
         return "boolean"
     if dtype.is_numeric():
         return "number"
-    if isinstance(frame, nw.DataFrame):
-        if frame[name].null_count() == len(frame):
-            return "any"
-        if dtype == nw.Object:
-            inferred = pd.api.types.infer_dtype(frame[name].to_native(), skipna=True)
-            return _INFERRED.get(inferred, inferred)
+    if dtype == nw.Object and isinstance(frame, nw.DataFrame):
+        inferred = pd.api.types.infer_dtype(frame[name].to_native(), skipna=True)
+        return _INFERRED.get(inferred, inferred)
     return "any" if dtype == nw.Unknown else str(dtype)
+
+
+def _is_empty(frame: Frame, name: str) -> bool:
+    """Tell whether an eager column holds nothing but missing values, whatever its type."""
+    return isinstance(frame, nw.DataFrame) and frame[name].null_count() == len(frame)
 
 
 def names_of_positions(names: Sequence[str]) -> list[int] | None:
