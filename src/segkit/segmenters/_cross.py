@@ -43,7 +43,7 @@ class CrossSegmenter(SegmenterMixin, BaseEstimator):
     Parameters
     ----------
     segmenters : sequence of segmenters, or of (name, segmenter) pairs
-        The segmenters to cross, two or more, the one to keep apart longest first. They are cloned,
+        The segmenters to cross, two or more, the one that matters most first. They are cloned,
         and fitted to the same customers; pass a fitted one as
         :class:`sklearn.frozen.FrozenEstimator`. A Pipeline that ends in a segmenter is one, too.
     min_size : int or float, default=0.01
@@ -89,9 +89,10 @@ class CrossSegmenter(SegmenterMixin, BaseEstimator):
     Notes
     -----
     The smallest cell is merged first. Its nearest neighbour is the one that shares most segments
-    with it; among those, the one whose other segments are fewest places away; then the largest;
-    then the first. Neighbours have at least its size, with all that was merged into them. A merged
-    cell keeps the name of the larger one: ``describe`` lists what is in it.
+    with it; among those, the one whose other segments are fewest places away; then the one that
+    shares those of the first segmenters; then the largest; then the first. Neighbours have at
+    least its size, with all that was merged into them. A merged cell keeps the name of the larger
+    one: ``describe`` lists what is in it.
 
     Combinations that nobody in ``fit`` had go where the same rule sends them, as cells without
     customers.

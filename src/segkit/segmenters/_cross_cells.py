@@ -94,7 +94,14 @@ def merged_cells(counts: NDArray[Any], *, least: float, most: int) -> CrossedCel
 
 
 def _nearest(cell: int, others: Cells, codes: Cells, size: Cells) -> int:
-    """Return which of the others is nearest: by segments shared, places between, size, order."""
+    """Return which of the others is nearest.
+
+    By segments shared, then places between, then which are shared, then size, then order.
+    """
     apart = np.abs(codes[others] - codes[cell])
-    order = np.lexsort((others, -size[others], apart.sum(axis=1), (apart > 0).sum(axis=1)))
+    differs = apart > 0
+    first_segmenters = tuple(differs.T[::-1])  # lexsort begins with its last key
+    order = np.lexsort(
+        (others, -size[others], *first_segmenters, apart.sum(axis=1), differs.sum(axis=1))
+    )
     return int(others[order[0]])
