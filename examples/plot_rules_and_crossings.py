@@ -62,8 +62,8 @@ relationship = RuleSegmenter(
 print(relationship.describe().round(3).to_string(index=False))
 
 # %%
-# Half of the customers are new, all big spenders among them: the order of the rules says what counts
-# for those. A rule that could never be reached is an error, not a segment without customers:
+# Half of the customers are new, all big spenders among them: the order of the rules says what
+# counts for those. A rule that could never be reached is an error, not a segment without customers:
 
 try:
     RuleSegmenter(
@@ -99,9 +99,9 @@ for warning in caught:
 print(too_fine.merges_.to_string(index=False))
 
 # %%
-# Three segmentations make 24 cells with customers, twice as many as ``max_segments``. What is merged
-# is told, but with a warning, for these merges are made by size and not by sense. Nearly all of them
-# are about the area, and two segmentations will do.
+# Three segmentations make 24 cells with customers, twice as many as ``max_segments``. What is
+# merged is told, and warned of, because merges go by size and not by sense. All of these are from
+# one area into another: two of the segmentations will do.
 
 crossed = CrossSegmenter(parts[:2], min_size=0.02).fit(customers)
 print(crossed.describe().round(3).to_string(index=False))

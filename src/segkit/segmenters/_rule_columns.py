@@ -125,12 +125,7 @@ def _floats(frame: nw.DataFrame[Any], name: str, *, owner: str) -> NDArray[np.fl
 
 
 def _text(series: nw.Series[Any], name: str, *, owner: str) -> Values:
-    native = series.to_native()
-    if isinstance(native, pd.Series) and isinstance(native.dtype, pd.CategoricalDtype):
-        places, distinct = native.cat.codes.to_numpy(), native.cat.categories.tolist()
-    else:
-        places, found = pd.factorize(plain_values(series))
-        distinct = list(found)
+    places, distinct = _distinct_texts(series)
     for value in distinct:
         if not isinstance(value, str):
             raise SegkitTypeError(
@@ -138,6 +133,26 @@ def _text(series: nw.Series[Any], name: str, *, owner: str) -> Values:
                 f"are {type(value).__name__}. Make them all text."
             )
     return Values([str(value) for value in distinct], np.asarray(places, dtype=np.intp))
+
+
+def _distinct_texts(series: nw.Series[Any]) -> tuple[Any, list[Any]]:
+    """Return the place of each value among the distinct ones, -1 where it is missing, and those."""
+    native = series.to_native()
+    if isinstance(native, pd.Series):
+        if isinstance(native.dtype, pd.CategoricalDtype):
+            return native.cat.codes.to_numpy(), native.cat.categories.tolist()
+        places, distinct = pd.factorize(native)
+        return places, list(distinct)
+    if series.dtype in (nw.String, nw.Categorical, nw.Enum):
+        try:
+            encoded = series.cast(nw.String).to_arrow().dictionary_encode()
+        except ModuleNotFoundError:  # polars alone
+            pass
+        else:
+            places = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+            return places, encoded.dictionary.to_pylist()
+    places, distinct = pd.factorize(plain_values(series))
+    return places, list(distinct)
 
 
 def _kind_of(dtype: Any, frame: Frame, name: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from operator import add
+from textwrap import shorten
 from typing import Any, TypeAlias
 
 import narwhals.stable.v2 as nw
@@ -21,6 +22,8 @@ from segkit.segmenters._rule_parsing import Rule
 Counts: TypeAlias = NDArray[np.int64]
 
 _CODE = f"{RESERVED}code"
+# So many letters of a rule are shown in a warning of several.
+_MOST_LETTERS = 80
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,8 @@ def warn_of_unreached(counts: RuleCounts, rules: Sequence[Rule]) -> None:
     for rule, met, reached in zip(rules, counts.met_by, counts.in_segment, strict=False):
         if not reached:
             taken = f", {met:,} meet it and a rule above it" if met else ""
-            said.append(f"{rule.name!r} ({rule.condition.words()}{taken})")
+            words = shorten(rule.condition.words(), _MOST_LETTERS, placeholder=" ...")
+            said.append(f"{rule.name!r} ({words}{taken})")
     if said:
         warn(
             f"RuleSegmenter: none of {counts.n_customers:,} customers is in {'; '.join(said)}. "
