@@ -106,6 +106,14 @@ def test_merged_cells_count_together_and_go_on_together():
     assert crossed.segments_.tolist() == ["low × shop"]
 
 
+def test_of_equally_small_cells_the_last_goes_first():
+    # By hand: (low, web) goes to (middle, web), one place away, and the two are large enough. Were
+    # (high, web) the first to go, it would be (high, web) that is gone.
+    frame = table({(0, 0): 4, (1, 0): 4, (2, 0): 4})
+    crossed = quiet_fit(CrossSegmenter([A, B], min_size=4, max_segments=2), frame)
+    assert crossed.segments_.tolist() == ["high × web", "middle × web"]
+
+
 def test_who_comes_with_an_unseen_combination_goes_where_the_rule_sends_a_cell_of_nobody():
     frame = table({(0, 0): 30, (2, 0): 2, (2, 2): 40})
     crossed = quiet_fit(CrossSegmenter([A, B], min_size=5), frame)
