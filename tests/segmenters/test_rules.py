@@ -211,11 +211,11 @@ def test_a_rule_below_what_covers_it_is_refused(conditions):
 
 def test_who_is_missing_from_the_rules_above_can_still_reach_one():
     rules = [
-        {"name": "less", "when": {"column": "spend", "below": 10}},
-        {"name": "more", "when": {"column": "spend", "at_least": 10}},
+        {"name": "less", "when": {"column": "spend", "below": 100}},
+        {"name": "more", "when": {"column": "spend", "at_least": 100}},
         {"name": "unknown", "when": {"not": {"column": "spend", "equals": -5}}},
     ]
-    assert RuleSegmenter(rules).fit(SIX).labels_.tolist() == [1, 1, 1, 2, 1, 1]
+    assert RuleSegmenter(rules).fit(SIX).labels_.tolist() == [1, 1, 1, 2, 0, 1]
 
 
 def test_conditions_that_exclude_one_another_are_refused_with_and_without_first_match():
