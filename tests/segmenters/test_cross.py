@@ -285,6 +285,8 @@ def test_parts_of_the_same_class_get_numbers_and_parts_of_the_same_name_are_refu
     assert [name for name, _ in crossed.segmenters_] == ["rulesegmenter-1", "rulesegmenter-2"]
     with pytest.raises(SegkitValueError, match="not distinct"):
         CrossSegmenter([("a", A), ("a", B)]).fit(CUSTOMERS)
+    with pytest.raises(SegkitValueError, match="columns of cells_ already"):
+        CrossSegmenter([("a", A), ("segment", B)]).fit(CUSTOMERS)
 
 
 @pytest.mark.parametrize(

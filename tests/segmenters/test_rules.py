@@ -165,6 +165,18 @@ def test_columns_of_an_array_are_x0_and_x1():
     assert segmenter.predict(np.column_stack([array, array])).tolist() == [1, 0, 1]
 
 
+def test_after_a_frame_an_array_holds_x0_and_x2_where_their_names_say():
+    rules = [
+        {"name": "A", "when": {"column": "x2", "at_least": 5}},
+        {"name": "B", "when": {"column": "x0", "at_least": 5}},
+    ]
+    frame = pd.DataFrame({"x0": [9.0, 0.0, 0.0], "x1": [0.0, 9.0, 0.0], "x2": [0.0, 0.0, 9.0]})
+    segmenter = RuleSegmenter(rules).fit(frame)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # scikit-learn's: an array has no names
+        assert segmenter.predict(frame.to_numpy()).tolist() == [1, 2, 0]
+
+
 def test_first_match_off_refuses_rules_that_share_customers(kind):
     rules = [{"name": "Big", "when": BIG}, {"name": "Web", "when": WEB}]
     with pytest.raises(SegkitValueError, match="'Big' and 'Web' both hold for 1 of 6 customers"):

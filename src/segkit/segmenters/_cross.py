@@ -19,11 +19,12 @@ from segkit._compat import Interval, fit_context
 from segkit._frames import UNASSIGNED, Frame, as_frame, collected
 from segkit._input_checks import row_limits
 from segkit._warn import warn
-from segkit.base import SegmenterMixin, is_segmenter
+from segkit.base import SegmenterMixin
 from segkit.base._assignment import CodePlan
 from segkit.base._customers import Customers, checked_array
 from segkit.exceptions import LazyFrameError, SegkitTypeError, SegkitValueError, SegkitWarning
 from segkit.segmenters._cross_cells import CrossedCells, merged_cells
+from segkit.segmenters._cross_parts import inside_of, named_segmenters, predicted_names
 from segkit.segmenters._cross_plan import PART, cell_code, plan_of_parts
 
 _OWNER = "CrossSegmenter"
@@ -184,7 +185,7 @@ class CrossSegmenter(SegmenterMixin, BaseEstimator):
         fitted = [(name, clone(segmenter).fit(X, y)) for name, segmenter in named]
         self.segmenters_ = fitted
         self._remember(frame)
-        shape = tuple(len(_inside(segmenter).segments_) for _, segmenter in fitted)
+        shape = tuple(len(inside_of(segmenter).segments_) for _, segmenter in fitted)
         if np.prod(shape, dtype=np.float64) > _MOST_CELLS:
             raise SegkitValueError(
                 f"{_OWNER}: {' by '.join(map(str, shape))} segments make more than "
@@ -240,7 +241,7 @@ class CrossSegmenter(SegmenterMixin, BaseEstimator):
             if hasattr(segmenter, "predict_one"):
                 segment = segmenter.predict_one(row)
             else:
-                segment = _names_of(segmenter, pd.DataFrame([dict(row)]))[0]
+                segment = predicted_names(segmenter, pd.DataFrame([dict(row)]))[0]
             if segment == UNASSIGNED:
                 return UNASSIGNED
             cell = cell * len(place) + place[segment]
@@ -371,13 +372,13 @@ class CrossSegmenter(SegmenterMixin, BaseEstimator):
             )
         self.segments_ = np.array([names[cell] for cell in crossed.cores], dtype=object)
         self._places = [
-            {str(segment): code for code, segment in enumerate(_inside(segmenter).segments_)}
+            {str(segment): code for code, segment in enumerate(inside_of(segmenter).segments_)}
             for _, segmenter in self.segmenters_
         ]
         seen = crossed.seen
         codes = np.unravel_index(seen, crossed.shape)
         columns = {
-            name: np.array(_inside(segmenter).segments_, dtype=object)[code].astype(str)
+            name: np.array(inside_of(segmenter).segments_, dtype=object)[code].astype(str)
             for (name, segmenter), code in zip(self.segmenters_, codes, strict=True)
         }
         self.cells_ = pd.DataFrame(columns)
@@ -417,53 +418,6 @@ class CrossSegmenter(SegmenterMixin, BaseEstimator):
         names = [""]
         for place, (_, segmenter) in enumerate(self.segmenters_):
             between = self.name if place else ""
-            segments = [str(segment) for segment in _inside(segmenter).segments_]
+            segments = [str(segment) for segment in inside_of(segmenter).segments_]
             names = [f"{name}{between}{segment}" for name in names for segment in segments]
         return names
-
-
-def named_segmenters(given: Any) -> list[tuple[str, Any]]:
-    """Return segmenters with names, their own or those of their classes, as make_pipeline does."""
-    if not isinstance(given, list | tuple) or len(given) < 2:
-        raise SegkitValueError(
-            f"{_OWNER}: segmenters must be a list of two or more segmenters, or of (name, "
-            f"segmenter) pairs, got {given!r}."
-        )
-    named = []
-    for one in given:
-        is_pair = isinstance(one, tuple) and len(one) == 2 and isinstance(one[0], str)
-        name, segmenter = one if is_pair else (_class_name(one), one)
-        inside = _inside(segmenter) if hasattr(segmenter, "fit") else segmenter
-        if not is_segmenter(inside):
-            raise SegkitTypeError(
-                f"{_OWNER}: segmenters must hold segmenters, or (name, segmenter) pairs, got "
-                f"{type(segmenter).__name__}. For a clusterer, pass ClusterSegmenter(...)."
-            )
-        named.append((name, segmenter))
-    names = [name for name, _ in named]
-    if any(isinstance(one, tuple) for one in given):
-        if len(set(names)) < len(names):
-            raise SegkitValueError(f"{_OWNER}: the names of segmenters are not distinct: {names}.")
-        return named
-    return [
-        (f"{name}-{names[: place + 1].count(name)}" if names.count(name) > 1 else name, segmenter)
-        for place, (name, segmenter) in enumerate(named)
-    ]
-
-
-def _class_name(segmenter: Any) -> str:
-    return type(_inside(segmenter)).__name__.lower()
-
-
-def _inside(segmenter: Any) -> Any:
-    """Return the segmenter inside a frozen one or at the end of a pipeline."""
-    if isinstance(segmenter, FrozenEstimator):
-        return _inside(segmenter.estimator)
-    steps = getattr(segmenter, "steps", None)
-    return _inside(steps[-1][1]) if steps else segmenter
-
-
-def _names_of(segmenter: Any, X: Any) -> list[str]:
-    codes = np.asarray(segmenter.predict(X))
-    names = np.append(np.asarray(_inside(segmenter).segments_, dtype=object), UNASSIGNED)
-    return [str(name) for name in names[codes]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -172,10 +172,3 @@ def _kind_of(dtype: Any, frame: Frame, name: str) -> str:
 def _is_empty(frame: Frame, name: str) -> bool:
     """Tell whether an eager column holds nothing but missing values, whatever its type."""
     return isinstance(frame, nw.DataFrame) and frame[name].null_count() == len(frame)
-
-
-def names_of_positions(names: Sequence[str]) -> list[int] | None:
-    """Return the positions that the names x0, x1, ... stand for; None: others are among them."""
-    if not all(name[:1] == "x" and name[1:].isascii() and name[1:].isdigit() for name in names):
-        return None
-    return [int(name[1:]) for name in names]

@@ -17,23 +17,18 @@ from segkit._compat import fit_context
 from segkit._frames import UNASSIGNED, Frame, as_frame, balanced
 from segkit._input_checks import (
     RowLimits,
-    check_columns_present,
-    row_is_plain,
     row_limits,
     row_mapping,
     row_value,
 )
 from segkit.base import SegmenterMixin
 from segkit.base._assignment import CodePlan, any_infinite
-from segkit.base._customers import Customers, checked_array
-from segkit.exceptions import ColumnError, SegkitTypeError, SegkitValueError
+from segkit.base._customers import Customers
+from segkit.exceptions import SegkitTypeError, SegkitValueError
 from segkit.segmenters._rule_columns import (
     Kind,
     Values,
-    check_kinds,
-    names_of_positions,
     value_in_row,
-    values_in_frame,
 )
 from segkit.segmenters._rule_counts import (
     RuleCounts,
@@ -45,6 +40,13 @@ from segkit.segmenters._rule_counts import (
 from segkit.segmenters._rule_parsing import Rule, column_kinds, parsed_rules
 from segkit.segmenters._rule_reach import check_reachable
 from segkit.segmenters._rule_set_choice import rule_set_rules, rule_set_table
+from segkit.segmenters._rule_table import (
+    array_problem,
+    check_frame,
+    check_row,
+    numbers_in,
+    tested_columns,
+)
 
 _OWNER = "RuleSegmenter"
 
@@ -272,7 +274,7 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
         check_reachable(rules, first_match=self.first_match)
         frame = as_frame(X, owner=_OWNER)
         if isinstance(frame, nw.LazyFrame):
-            self._check_frame(frame)
+            check_frame(self._kinds, frame)
             self._remember_columns(list(self._kinds), frame)
             codes, counts = (
                 None,
@@ -281,7 +283,7 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
                 ),
             )
         else:
-            columns, n_customers = self._read(X, reset=True)
+            columns, n_customers = tested_columns(self, X, reset=True)
             met = self._met(columns, n_customers)
             codes = self._first_met(met)
             counts = counts_of(met, codes, overlaps=not self.first_match)
@@ -319,7 +321,7 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         self._refuse_lazy(X, verb="memberships")
-        met = self._met(*self._read(X, reset=False))
+        met = self._met(*tested_columns(self, X, reset=False))
         if len(self.segments_) > len(met):
             met = np.vstack([met, ~met.any(axis=0)])
         memberships: NDArray[np.bool_] = met.T
@@ -398,16 +400,7 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
         for name, kind in kinds.items():
             value = row[name] if name in row else row_value(row, name, owner=_OWNER)
             values[name] = value_in_row(value, kind, name, owner=_OWNER)
-        numbers = [
-            number if type(number := values[name]) in (float, int) else 0.0
-            for name in self._numbers_used
-        ]
-        if not row_is_plain(numbers, self._number_limits):
-            known = {name: np.array([values[name]]) for name in self._numbers_used}
-            self._check_numbers(
-                {n: v.astype(np.float64) for n, v in known.items() if v.dtype.kind in "if"},
-                by_name=True,
-            )
+        check_row(values, self._numbers_used, self._number_limits)
         for rule in rules:
             if rule.condition.holds(values):
                 return rule.name
@@ -443,21 +436,21 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
 
     def _customers(self, X: Any, *, reset: bool) -> Customers:
         # What the codes depend on need not be numbers, so that the codes themselves are.
-        codes = self._first_met(self._met(*self._read(X, reset=reset)))
+        codes = self._first_met(self._met(*tested_columns(self, X, reset=reset)))
         return Customers(["code"], [codes], by_name=False)
 
     def _codes(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
         return values[:, 0].astype(np.int64)
 
     def _code_plan(self, frame: nw.LazyFrame[Any]) -> CodePlan:
-        self._check_frame(frame)
+        check_frame(self._kinds, frame)
         code: nw.Expr = nw.lit(self._default_code)
         if self._rules_used:
             holds = [rule.condition.expression(frame) for rule in self._rules_used]
             choices = [(holds[place], nw.lit(place)) for place in range(len(holds))]
             holds_any, first = balanced(_first_of, choices)
             code = nw.when(holds_any).then(first).otherwise(code)
-        if numbers := self._numbers_in(frame):
+        if numbers := numbers_in(self._kinds, frame):
             code = nw.when(any_infinite(numbers)).then(nw.lit(-1)).otherwise(code)
         return CodePlan(code)
 
@@ -476,85 +469,11 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
     # Private helpers, in reading order.
 
     def _takes_arrays(self) -> bool:
-        """Tell whether the rules are about numbers in columns x0, x1, ..., as arrays have them."""
         try:
             kinds = column_kinds(parsed_rules(self.rules, self.default))
-        except (SegkitTypeError, SegkitValueError, TypeError):
+        except (SegkitTypeError, SegkitValueError):
             return True  # fit says what is wrong with the rules
-        return names_of_positions(list(kinds)) is not None and not {"text", "boolean"} & {
-            *kinds.values()
-        }
-
-    def _read(self, X: Any, *, reset: bool) -> tuple[dict[str, Values], int]:
-        """Return the columns that the rules test, and the number of customers."""
-        frame = as_frame(X, owner=_OWNER)
-        if frame is None:
-            return self._read_array(X, reset=reset)
-        self._check_frame(frame)
-        assert isinstance(frame, nw.DataFrame)
-        columns = {
-            name: values_in_frame(frame, name, kind, owner=_OWNER)
-            for name, kind in self._kinds.items()
-        }
-        self._check_numbers(
-            {name: columns[name].values for name in self._numbers_in(frame)}, by_name=True
-        )
-        if reset:
-            self._remember_columns(list(columns), frame)
-        return columns, len(frame)
-
-    def _read_array(self, X: Any, *, reset: bool) -> tuple[dict[str, Values], int]:
-        names = list(self._kinds)
-        positions = names_of_positions(names)
-        if reset and positions is None:
-            raise ColumnError(
-                f"{_OWNER}: the rules test the columns {names}, and the columns of an array are "
-                "named x0, x1, ... Pass a frame, or write the rules with these names."
-            )
-        for name, kind in self._kinds.items():
-            if kind in ("text", "boolean"):
-                raise SegkitTypeError(
-                    f"{_OWNER}: the rules compare {name!r} with {kind}, and an array holds "
-                    "numbers. Pass a frame."
-                )
-        after_frame = not reset and hasattr(self, "feature_names_in_")
-        if after_frame or positions is None:
-            positions = list(range(len(names)))
-        if isinstance(X, list | tuple | pd.DataFrame):
-            X = np.asarray(X)
-        if not names and after_frame:
-            return {}, len(X)
-        if not reset and isinstance(X, np.ndarray) and X.ndim == 2:
-            X = X[:, : self.n_features_in_]
-        width = max(positions, default=0) + 1
-        array = checked_array(self, X, reset=reset, min_width=width)
-        columns = {name: array[:, place] for name, place in zip(names, positions, strict=True)}
-        self._check_numbers(columns, by_name=False)
-        if reset:
-            self._remember_columns(names, None)
-        of_kind: dict[str, Values] = {name: Values(column) for name, column in columns.items()}
-        return of_kind, len(array)
-
-    def _check_frame(self, frame: Frame) -> None:
-        remedy = "Rename it, or write the rules with the frame's names."
-        check_columns_present(list(self._kinds), frame, owner=_OWNER, remedy=remedy)
-        check_kinds(self._kinds, frame, owner=_OWNER)
-
-    def _numbers_in(self, frame: Frame) -> list[str]:
-        """Return the columns that hold numbers, also where only asked whether they are missing."""
-        schema = frame.collect_schema()
-        return [
-            name
-            for name, kind in self._kinds.items()
-            if kind == "number" or (kind == "any" and schema[name].is_numeric())
-        ]
-
-    def _check_numbers(self, columns: Mapping[str, NDArray[Any]], *, by_name: bool) -> None:
-        if columns:
-            names = list(columns)
-            Customers(names, list(columns.values()), by_name=by_name).check(
-                owner=_OWNER, allow_missing=True
-            )
+        return array_problem(kinds) is None
 
     def _met(self, columns: Mapping[str, Values], n_customers: int) -> NDArray[np.bool_]:
         """Return for each rule the customers for whom it holds, of shape (n_rules, n_customers)."""
