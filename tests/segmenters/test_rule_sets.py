@@ -69,6 +69,8 @@ KNOWN = {
         "iPhone": "Mobile",
         "desktop": "Desktop",
         "Smart TV": "Television",
+        "Android TV": "Television",
+        "kiosk": "Unknown",
         "fridge": "Unknown",
     },
     "operating_system": {

@@ -206,10 +206,10 @@ RULE_SETS = {
         _patterns(
             "device",
             {
-                "Tablet": r"tablet|ipad|kindle",
-                "Mobile": r"mobile|phone|android|ios",
                 "Television": r"\btv\b|television|roku|chromecast",
                 "Console": r"console|playstation|xbox|nintendo",
+                "Tablet": r"tablet|ipad|kindle",
+                "Mobile": r"mobile|phone|android|\bios\b",
                 "Desktop": r"desktop|laptop|computer|\bpc\b|windows|mac",
             },
         ),
