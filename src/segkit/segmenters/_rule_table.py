@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _OWNER = "RuleSegmenter"
 
 
-def tested_columns(
+def columns_of_customers(
     segmenter: RuleSegmenter, X: Any, *, reset: bool
 ) -> tuple[dict[str, Values], int]:
     """Return the columns that a segmenter's rules test, and the number of customers."""

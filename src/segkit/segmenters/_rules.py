@@ -44,8 +44,8 @@ from segkit.segmenters._rule_table import (
     array_problem,
     check_frame,
     check_row,
+    columns_of_customers,
     numbers_in,
-    tested_columns,
 )
 
 _OWNER = "RuleSegmenter"
@@ -283,7 +283,7 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
                 ),
             )
         else:
-            columns, n_customers = tested_columns(self, X, reset=True)
+            columns, n_customers = columns_of_customers(self, X, reset=True)
             met = self._met(columns, n_customers)
             codes = self._first_met(met)
             counts = counts_of(met, codes, overlaps=not self.first_match)
@@ -321,7 +321,7 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         self._refuse_lazy(X, verb="memberships")
-        met = self._met(*tested_columns(self, X, reset=False))
+        met = self._met(*columns_of_customers(self, X, reset=False))
         if len(self.segments_) > len(met):
             met = np.vstack([met, ~met.any(axis=0)])
         memberships: NDArray[np.bool_] = met.T
@@ -436,7 +436,7 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
 
     def _customers(self, X: Any, *, reset: bool) -> Customers:
         # What the codes depend on need not be numbers, so that the codes themselves are.
-        codes = self._first_met(self._met(*tested_columns(self, X, reset=reset)))
+        codes = self._first_met(self._met(*columns_of_customers(self, X, reset=reset)))
         return Customers(["code"], [codes], by_name=False)
 
     def _codes(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
