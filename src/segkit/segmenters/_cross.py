@@ -31,7 +31,7 @@ _OWNER = "CrossSegmenter"
 # Where more of the customers than this are in cells that were merged, the crossing is too fine.
 _MANY_MOVED = 0.1
 # Of more combinations, no table is made.
-_MOST_CELLS = 100_000
+_MOST_CELLS = 10_000
 
 
 class CrossSegmenter(SegmenterMixin, BaseEstimator):
@@ -172,7 +172,7 @@ class CrossSegmenter(SegmenterMixin, BaseEstimator):
         Raises
         ------
         SegkitValueError, SegkitTypeError
-            For what is no segmenter, fewer than two, names that are not distinct, more than 100,000
+            For what is no segmenter, fewer than two, names that are not distinct, more than 10,000
             combinations, or no customer who is assigned in all; and what the segmenters raise.
         LazyFrameError
             For a lazy frame, where one of them cannot run in its engine.

@@ -65,19 +65,21 @@ def merged_cells(counts: NDArray[Any], *, least: float, most: int) -> CrossedCel
     codes = np.array(np.unravel_index(np.arange(flat.size), shape)).T
     size = flat.copy()
     seen = np.flatnonzero(flat)
-    left, goes_to = seen.tolist(), np.arange(flat.size)
+    left, goes_to = seen, np.arange(flat.size)
     merges = []
     while len(left) > 1:
         # Of equally small ones the last, because segments come best or first first.
-        smallest = min(left, key=lambda cell: (size[cell], -cell))
+        sizes = size[left]
+        place = int(np.flatnonzero(sizes == sizes.min())[-1])
+        smallest = int(left[place])
         if size[smallest] < least:
             reason = "min_size"
         elif len(left) > most:
             reason = "max_segments"
         else:
             break
-        left.remove(smallest)
-        into = _nearest(smallest, np.array(left), codes, size)
+        left = np.delete(left, place)
+        into = _nearest(smallest, left, codes, size)
         merges.append(Merge(smallest, int(size[smallest]), into, reason))
         size[into] += size[smallest]
         goes_to[smallest] = into
@@ -87,7 +89,7 @@ def merged_cells(counts: NDArray[Any], *, least: float, most: int) -> CrossedCel
         goes_to[merge.cell] = goes_to[merge.into]
     empty = flat == 0
     goes_to[empty] = goes_to[goes_to[empty]]
-    cores = np.array(sorted(left), dtype=np.int64)
+    cores = left.astype(np.int64)
     return CrossedCells(
         shape, flat, cores, np.searchsorted(cores, goes_to).astype(np.int64), tuple(merges)
     )
@@ -100,8 +102,9 @@ def _nearest(cell: int, others: Cells, codes: Cells, size: Cells) -> int:
     """
     apart = np.abs(codes[others] - codes[cell])
     differs = apart > 0
-    first_segmenters = tuple(differs.T[::-1])  # lexsort begins with its last key
-    order = np.lexsort(
-        (others, -size[others], *first_segmenters, apart.sum(axis=1), differs.sum(axis=1))
-    )
-    return int(others[order[0]])
+    criteria = [differs.sum(axis=1), apart.sum(axis=1), *differs.T, -size[others]]
+    nearest = np.arange(len(others))
+    for criterion in criteria:
+        found = criterion[nearest]
+        nearest = nearest[found == found.min()]
+    return int(others[nearest[0]])
