@@ -9,9 +9,11 @@ from sklearn.mixture import GaussianMixture
 
 from segkit import (
     ClusterSegmenter,
+    CrossSegmenter,
     KPrototypes,
     LifecycleStager,
     RFMScorer,
+    RuleSegmenter,
     ValueTierer,
     summarize_transactions,
 )
@@ -22,7 +24,33 @@ CUSTOMERS = summarize_transactions(make_transactions(300, random_state=1), order
 PREDICTED_FROM = ["tenure_days", "frequency", "recency_days"]
 REGRESSOR = LinearRegression().fit(CUSTOMERS[PREDICTED_FROM], CUSTOMERS["monetary"])
 
+ONE_TIME = {"name": "One-time", "when": {"column": "frequency", "equals": 1}}
+LAPSED_OR_NOT = [
+    {"name": "Big", "when": {"column": "monetary", "at_least": 500}},
+    {
+        "name": "Lapsed",
+        "when": {
+            "all": [
+                {"column": "recency_days", "at_least": 180, "below": 400},
+                {"not": {"column": "frequency", "equals": 1}},
+            ]
+        },
+    },
+    {
+        "name": "Small or unknown",
+        "when": {
+            "any": [
+                {"column": "frequency", "in": [1, 2]},
+                {"column": "monetary", "missing": True},
+            ]
+        },
+    },
+]
+
 ESTIMATORS = [
+    CrossSegmenter([ValueTierer(), ValueTierer(column=1, method="quantile")], min_size=5),
+    CrossSegmenter([RFMScorer(), ValueTierer()], max_segments=6),
+    CrossSegmenter([("rfm", RFMScorer(missing="unassigned")), ("one", RuleSegmenter([ONE_TIME]))]),
     LifecycleStager(),
     LifecycleStager(at_risk_gaps=2, churned_gaps=6, stages={"churned": "dormant"}),
     LifecycleStager(method="fixed"),
@@ -37,6 +65,10 @@ ESTIMATORS = [
     RFMScorer(segment_map="r_rfm"),
     RFMScorer(segment_map="pymc", n_bins=4),
     RFMScorer(columns=(1, 2, 4)),
+    RuleSegmenter(),
+    RuleSegmenter(LAPSED_OR_NOT),
+    RuleSegmenter(LAPSED_OR_NOT, default=None),
+    RuleSegmenter([ONE_TIME], first_match=False),
     ValueTierer(),
     ValueTierer(missing="unassigned"),
     ValueTierer(method="quantile", column="mean_order_value"),
@@ -58,6 +90,49 @@ def test_stagers_keep_the_contract_with_last_gaps_and_prospects(method):
     prospects = pd.DataFrame({"customer_id": [901, 902], "order_days": [0, 0]})
     everyone = pd.concat([customers, prospects], ignore_index=True)
     check_segmenter(LifecycleStager(method=method), customers=everyone)
+
+
+OF_AN_ARRAY = [
+    {"name": "Slow", "when": {"column": "x0", "at_least": 90}},
+    {"name": "Rich", "when": {"column": "x2", "at_least": 200.5}},
+    {"name": "Unknown", "when": {"column": "x1", "missing": True}},
+]
+OF_TEXT = [
+    {"name": "Left", "when": {"column": "opted_out", "equals": True}},
+    {"name": "Neighbours", "when": {"column": "country", "in": ["DE", "FR"]}},
+    {
+        "name": "Work",
+        "when": {
+            "all": [
+                {"column": "mail", "matches": r"@(x|y)\.com$"},
+                {"column": "monetary", "below": 100},
+            ]
+        },
+    },
+]
+
+
+def test_rules_for_arrays_keep_the_contract():
+    customers = CUSTOMERS[["recency_days", "frequency", "monetary"]].set_axis(
+        ["x0", "x1", "x2"], axis=1
+    )
+    check_segmenter(RuleSegmenter(OF_AN_ARRAY), customers=customers)
+
+
+@pytest.mark.parametrize(
+    "segmenter",
+    [
+        RuleSegmenter(OF_TEXT),
+        CrossSegmenter([RuleSegmenter(OF_TEXT), ValueTierer(missing="unassigned")], min_size=3),
+    ],
+    ids=repr,
+)
+def test_rules_for_text_keep_the_contract(segmenter):
+    customers = CUSTOMERS[["monetary"]].head(60).copy()
+    customers["country"] = ["DE", "FR", "US"] * 20
+    customers["mail"] = ["a@x.com", "b@y.com", "c@z.com", "d@x.com.org"] * 15
+    customers["opted_out"] = [True, False, False, False, False] * 12
+    check_segmenter(segmenter, customers=customers)
 
 
 CLUSTERED = CUSTOMERS[["recency_days", "frequency", "monetary"]].head(80)

@@ -23,6 +23,8 @@ PACKAGES_FIRST = [
     "segkit.segmenters",
     "segkit.clv",
     "segkit.cluster",
+    "segkit.profiling",
+    "segkit.validation",
     "segkit.metrics",
     "segkit.base",
     "segkit.datasets",

@@ -10,6 +10,7 @@ READING_ORDER = [
     "plot_lifecycle_stages.py",
     "plot_clv_holdout.py",
     "plot_clusters.py",
+    "plot_rules_and_crossings.py",
 ]
 
 

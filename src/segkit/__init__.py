@@ -4,8 +4,10 @@ from segkit.cluster import KPrototypes
 from segkit.features import summarize_transactions
 from segkit.segmenters import (
     ClusterSegmenter,
+    CrossSegmenter,
     LifecycleStager,
     RFMScorer,
+    RuleSegmenter,
     SegmentMap,
     ValueTierer,
 )
@@ -14,9 +16,11 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ClusterSegmenter",
+    "CrossSegmenter",
     "KPrototypes",
     "LifecycleStager",
     "RFMScorer",
+    "RuleSegmenter",
     "SegmentMap",
     "ValueTierer",
     "__version__",

@@ -6,7 +6,8 @@ frame gets expressions, which its engine runs when it is executed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from operator import and_, or_
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,7 @@ def assign_eager(
     segmenter._check(customers)
     codes = segmenter._codes_or_unassigned(customers.values)
     features = segmenter._feature_columns(frame, customers.values)
-    _check_added_names(segmenter, frame, [series.name for series in features], label)
+    check_added_names(segmenter, frame, [series.name for series in features], label)
     labels = [*map(str, segmenter.segments_), UNASSIGNED]
     positions = np.where(codes < 0, len(labels) - 1, codes)
     return with_series(frame, [*features, label_series(frame, label, labels, positions)])
@@ -52,6 +53,50 @@ def assign_lazy(
     segmenter: SegmenterMixin, frame: nw.LazyFrame[Any], *, label: str
 ) -> nw.LazyFrame[Any]:
     """Return a lazy frame with the segmenter's features and its label column added."""
+    plan = segmenter._code_plan(frame)
+    check_added_names(segmenter, frame, plan.features, label)
+    coded = with_code(frame, plan, _CODE)
+    labels = [str(segment) for segment in segmenter.segments_]
+    assigned = nw.when(nw.col(_CODE) >= 0)
+    named = assigned.then(_label_at(labels)).otherwise(nw.lit(UNASSIGNED))
+    named = named.cast(label_dtype(frame, [*labels, UNASSIGNED]))
+    return coded.with_columns(named.alias(label)).drop([_CODE, *plan.hidden])
+
+
+def _label_at(labels: Sequence[str], first: int = 0) -> nw.Expr:
+    """Return the label of each code, by halves: one choice inside another is deep for an engine."""
+    if len(labels) == 1:
+        return nw.lit(labels[0])
+    half = len(labels) // 2
+    below = nw.when(nw.col(_CODE) < first + half)
+    return below.then(_label_at(labels[:half], first)).otherwise(
+        _label_at(labels[half:], first + half)
+    )
+
+
+@dataclass(frozen=True)
+class CodePlan:
+    """How a query engine computes codes: columns in steps, then the code, -1 where unassigned.
+
+    In steps, so that the engine computes features once for the codes, and codes for the labels.
+    `features` are the columns that stay, `hidden` those that are dropped in the end.
+    """
+
+    code: nw.Expr
+    steps: Sequence[Mapping[str, nw.Expr]] = ()
+    features: Sequence[str] = ()
+    hidden: Sequence[str] = ()
+
+
+def with_code(frame: nw.LazyFrame[Any], plan: CodePlan, name: str) -> nw.LazyFrame[Any]:
+    """Return a lazy frame with the columns of a plan added, and its code under this name."""
+    for step in plan.steps:
+        frame = frame.with_columns(**step)
+    return frame.with_columns(plan.code.alias(name))
+
+
+def plan_of_numbers(segmenter: SegmenterMixin, frame: nw.LazyFrame[Any]) -> CodePlan:
+    """Return the plan of a segmenter whose codes are an expression of columns of numbers."""
     owner = type(segmenter).__name__
     names = segmenter._names_to_read(frame)
     values = [_null_where_missing(name) for name in names]
@@ -66,30 +111,28 @@ def assign_lazy(
             "engine. Collect the frame first: .collect() in polars, .df() in DuckDB."
         )
     check_numeric(names, frame, owner=owner)
-    steps = segmenter._feature_expressions(values)
+    features = segmenter._feature_expressions(values)
     hidden = segmenter._hidden_expressions(values)
-    _check_added_names(segmenter, frame, [name for step in steps for name in step], label)
     if segmenter._handles_missing():
         # What is missing may mean something; what is infinite is a mistake.
-        infinite = balanced(or_, [_is_infinite(name) for name in names])
-        code = nw.when(infinite).then(nw.lit(-1)).otherwise(code)
+        code = nw.when(any_infinite(names)).then(nw.lit(-1)).otherwise(code)
     else:
         code = nw.when(complete).then(code).otherwise(nw.lit(-1))
-    # In steps, so that the engine computes features once for the codes, and codes for the labels.
+    groups: list[Mapping[str, nw.Expr]] = []
     if group is not None:
         place = segmenter._group_expression(nw.col(group), frame.collect_schema()[group])
-        frame = frame.with_columns(place.alias(_GROUP))
-    for step in (*steps, *hidden):
-        frame = frame.with_columns(**step)
-    coded = frame.with_columns(code.alias(_CODE))
-    labels = [str(segment) for segment in segmenter.segments_]
-    chain: Any = nw
-    for position, segment in enumerate(labels):
-        chain = chain.when(nw.col(_CODE) == position).then(nw.lit(segment))
-    named = chain.otherwise(nw.lit(UNASSIGNED)).cast(label_dtype(frame, [*labels, UNASSIGNED]))
-    added = [_CODE, *([] if group is None else [_GROUP])]
-    added += [name for step in hidden for name in step]
-    return coded.with_columns(named.alias(label)).drop(added)
+        groups = [{_GROUP: place}]
+    return CodePlan(
+        code,
+        steps=[*groups, *features, *hidden],
+        features=[name for step in features for name in step],
+        hidden=[name for step in (*groups, *hidden) for name in step],
+    )
+
+
+def any_infinite(names: Sequence[str]) -> nw.Expr:
+    """Return where one of these columns of numbers is infinite."""
+    return balanced(or_, [_is_infinite(name) for name in names])
 
 
 def _is_infinite(name: str) -> nw.Expr:
@@ -108,7 +151,7 @@ def _null_where_missing(name: str) -> nw.Expr:
     return nw.when(~value.is_null() & value.is_finite()).then(value)
 
 
-def _check_added_names(
+def check_added_names(
     segmenter: SegmenterMixin, frame: Frame, features: Sequence[str], label: str
 ) -> None:
     """Raise where the columns to add would get in the way of each other or of those used."""

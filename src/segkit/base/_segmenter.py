@@ -20,7 +20,7 @@ from segkit._input_checks import (
     row_value,
     row_values,
 )
-from segkit.base._assignment import assign_eager, assign_lazy
+from segkit.base._assignment import CodePlan, assign_eager, assign_lazy, plan_of_numbers
 from segkit.base._customer_columns import CustomerColumnsMixin
 from segkit.base._customers import Customers
 
@@ -57,6 +57,7 @@ class SegmenterMixin(CustomerColumnsMixin):
       and ``_group_expression(group, dtype)``: a column of any type whose values are groups of
       customers. Their positions, as floats, then stand behind the columns in `values`;
     - ``_code_one(values)``: the code of one list of floats, where speed matters;
+    - ``_code_plan(frame)``: all that a lazy frame needs, where columns hold more than numbers;
     - ``_rules()``: one sentence a segment for ``describe``.
 
     Attributes
@@ -324,6 +325,9 @@ class SegmenterMixin(CustomerColumnsMixin):
     def _hidden_expressions(self, values: Sequence[nw.Expr]) -> Sequence[Mapping[str, nw.Expr]]:
         return []
 
+    def _code_plan(self, frame: nw.LazyFrame[Any]) -> CodePlan:
+        return plan_of_numbers(self, frame)
+
     def _rules(self) -> Sequence[str] | None:
         return None
 
@@ -347,8 +351,8 @@ class SegmenterMixin(CustomerColumnsMixin):
     def _check_input_features(self, input_features: Any) -> None:
         """Raise unless the names given hold the columns used; further ones may stand beside."""
         check_is_fitted(self)
-        used = set(getattr(self, "feature_names_in_", ()))
-        if not used or input_features is None or not used <= set(input_features):
+        used = getattr(self, "feature_names_in_", None)
+        if used is None or input_features is None or not set(used) <= set(input_features):
             check_feature_names_in(self, input_features, generate_names=False)
 
     def __sklearn_is_fitted__(self) -> bool:

@@ -59,8 +59,9 @@ def check_one_row_scores_as_in_the_batch(subject: Subject, customers: pd.DataFra
 def check_subset_scores_as_in_the_whole(subject: Subject, customers: pd.DataFrame) -> str | None:
     """Part of the customers get the codes that they get among all."""
     whole = subject.fitted.predict(subject.customers)
-    first_column = subject.columns[0]
-    half = customers.sort_values(first_column).iloc[: max(1, len(customers) // 2)]
+    half = customers.sort_values(subject.used(customers).columns[0]).iloc[
+        : max(1, len(customers) // 2)
+    ]
     part = subject.fitted.predict(half)
     expected = whole[half.index]
     return _difference("predict of a subset", part, "in the whole", expected, half.index)
@@ -168,7 +169,7 @@ def check_fit_returns_the_segmenter(subject: Subject, customers: pd.DataFrame) -
 
 def check_refit_forgets_the_first_fit(subject: Subject, customers: pd.DataFrame) -> str | None:
     """A segmenter fitted before learns what a fresh one learns."""
-    ordered = customers.sort_values(subject.columns[-1])
+    ordered = customers.sort_values(subject.used(customers).columns[-1])
     refitted = subject.fit(ordered.iloc[: max(1, len(ordered) // 3)]).fit(customers)
     fresh = subject.fit(customers)
     return _difference(

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 import pandas as pd
-from pandas.api.types import is_numeric_dtype
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from sklearn.base import clone
 
 #: A check returns what is wrong for these customers, or None. What it raises counts as wrong, too.
@@ -55,13 +55,18 @@ class Subject:
         return [
             name
             for name in self.columns
-            if name != group and is_numeric_dtype(self._customers[name])
+            if name != group
+            and is_numeric_dtype(self._customers[name])
+            and not is_bool_dtype(self._customers[name])
         ]
 
     def used(self, customers: pd.DataFrame) -> pd.DataFrame:
-        """Return the columns that the segmenter uses; all, where it takes them by position."""
+        """Return the columns that the segmenter uses; all, where it takes them by position.
+
+        All, too, where it uses none: there are frames that have no rows without columns.
+        """
         by_position = any(not isinstance(column, str) for column in columns_of(self.estimator))
-        return customers if by_position else customers[self.columns]
+        return customers if by_position or not self.columns else customers[self.columns]
 
     def run(self, check: Check) -> None:
         """Run a check; where it fails, look for the smallest example and raise."""
