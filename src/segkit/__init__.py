@@ -2,6 +2,7 @@
 
 from segkit.cluster import KPrototypes
 from segkit.features import summarize_transactions
+from segkit.profiling import SegmentProfiler
 from segkit.segmenters import (
     ClusterSegmenter,
     LifecycleStager,
@@ -18,6 +19,7 @@ __all__ = [
     "LifecycleStager",
     "RFMScorer",
     "SegmentMap",
+    "SegmentProfiler",
     "ValueTierer",
     "__version__",
     "summarize_transactions",
