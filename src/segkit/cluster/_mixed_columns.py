@@ -192,9 +192,7 @@ def check_distinct(rows: MixedRows, n_clusters: int, *, owner: str) -> None:
         looked_at *= 8
 
 
-def frame_of_array(
-    estimator: Any, X: Any, *, reset: bool, prefix: str = ""
-) -> nw.DataFrame[Any]:
+def frame_of_array(estimator: Any, X: Any, *, reset: bool, prefix: str = "") -> nw.DataFrame[Any]:
     """Return an array, checked as scikit-learn does, as a frame named by positions."""
     owner = type(estimator).__name__
     if isinstance(X, np.ma.MaskedArray):

@@ -32,7 +32,9 @@ def differences_table(
         common = {"variable": name, "kind": kind, "group": groups.get(name)}
         rows.append({**common, "is_descriptive": name in basis, **found})
     columns = [*_TEXTS, "is_descriptive", *_NUMBERS]
-    table = pd.DataFrame(rows, columns=columns).astype({**dict.fromkeys(_NUMBERS, float), "is_descriptive": bool})
+    table = pd.DataFrame(rows, columns=columns).astype(
+        {**dict.fromkeys(_NUMBERS, float), "is_descriptive": bool}
+    )
     for p_value in _P_VALUES:
         adjusted = p_value.replace("p_value", "p_adjusted")
         for is_descriptive in (False, True):
@@ -90,9 +92,11 @@ def _of_numbers(summary: NumberSummary) -> dict[str, Any]:
     omega = _omega_squared(summary)
     # On one scale with Cramér's V: a correlation, not a share of variance.
     effect = "epsilon" if not np.isnan(epsilon) or np.isnan(omega) else "omega"
+    # Dates inside a query engine have no moments.
+    is_tested = not np.isnan(epsilon if effect == "epsilon" else omega)
     return {
-        "test": "Kruskal-Wallis" if effect == "epsilon" else "Welch",
-        "effect": effect,
+        "test": ("Kruskal-Wallis" if effect == "epsilon" else "Welch") if is_tested else None,
+        "effect": effect if is_tested else None,
         "customers": summary.total,
         "effect_size": np.sqrt(epsilon if effect == "epsilon" else omega),
         "statistic": h if effect == "epsilon" else f,

@@ -76,9 +76,9 @@ def summarise_lazily(
                 add_numbers(summaries, name, "date", found, is_kept=False)
             elif dtype == nw.Boolean:
                 levels, table = reader.levels(name)
-                table = {str(level): row for level, row in zip(levels, table, strict=True)}
+                row_of = {bool(level): row for level, row in zip(levels, table, strict=True)}
                 nobody = np.zeros(len(sizes), dtype=np.int64)
-                both = [table.get("False", nobody), table.get("True", nobody)]
+                both = [row_of.get(False, nobody), row_of.get(True, nobody)]
                 add_levels(summaries, name, "flag", LevelSummary((NO, YES), np.array(both)))
             elif dtype in (nw.String, nw.Categorical, nw.Enum):
                 counted_levels = _category(reader, name, int(sizes.sum()), dtype)
@@ -171,9 +171,7 @@ class _Reader:
         return np.array([self._code_of[_key(value)] for value in values], dtype=np.intp)
 
 
-def _groups(
-    values: nw.Series[Any], segments: Sequence[str] | None, *, owner: str
-) -> SegmentLabels:
+def _groups(values: nw.Series[Any], segments: Sequence[str] | None, *, owner: str) -> SegmentLabels:
     if segments is None:
         return read_segment_labels(values.to_native(), len(values), owner=owner)
     position = {name: place for place, name in enumerate(segments)}

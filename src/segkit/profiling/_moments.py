@@ -112,13 +112,8 @@ def summarise_numbers(values: NDArray[Any], codes: Codes, n_segments: int) -> Nu
         if distinct.bit_length() + bits < 63:
             keys = ((whole - least) << bits) | codes
             keys.sort()
-            return _of_sorted(
-                values.astype(np.float64, copy=False),
-                codes,
-                n_segments,
-                keys,
-                lambda ordered: (ordered + least) / scale,
-            )
+            numbers = values.astype(np.float64, copy=False)
+            return _of_sorted(numbers, codes, n_segments, keys, _Whole(least, scale))
     floats = values.astype(np.float64, copy=False)
     bits = _bits(n_segments)
     keys = (_ordered_integers(floats) & ~((1 << bits) - 1)) | codes
@@ -180,7 +175,7 @@ def _of_table(values: Floats, table: NDArray[np.int64]) -> NumberSummary:
         variances,
         quantiles,
         extremes,
-        middles @ table,
+        np.asarray(middles @ table, dtype=np.float64),
         float((ties**3 - ties).sum()),
     )
 
@@ -205,7 +200,7 @@ def _of_sorted(
         means += centre
     first = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
     ranks, ties = _middle_ranks(first, n)
-    rank_sums = np.bincount(segments, weights=ranks, minlength=n_segments)
+    rank_sums: Floats = np.bincount(segments, weights=ranks, minlength=n_segments).astype(float)
     quantiles = np.full((n_segments + 1, len(PROBABILITIES)), np.nan)
     extremes = np.full((n_segments + 1, 2), np.nan)
     finder = _Finder(segments, n_segments)
@@ -229,7 +224,7 @@ def _middle_ranks(first: NDArray[np.intp], n: int) -> tuple[Floats, float]:
     `first` are the places, from the second on, where a value differs from the one before.
     """
     if len(first) == n - 1:
-        return np.arange(n) - (n - 1) / 2, 0.0
+        return np.arange(n, dtype=np.float64) - (n - 1) / 2, 0.0
     starts = np.concatenate([[0], first])
     sizes = np.diff(starts, append=n)
     ranks = np.repeat(starts + (sizes - 1) / 2 - (n - 1) / 2, sizes)
@@ -265,6 +260,17 @@ class _Finder:
             inside = np.flatnonzero(self._segments[start : start + _BLOCK] == segment)
             found[place] = start + inside[rank - (up_to[block - 1] if block else 0)]
         return found
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """From a place in a range of whole numbers back to the number."""
+
+    least: int
+    scale: int
+
+    def __call__(self, ordered: NDArray[np.int64]) -> Floats:
+        return (ordered + self.least) / self.scale
 
 
 def _bits(n_segments: int) -> int:

@@ -150,7 +150,7 @@ def personas_of(
     *,
     representatives: Mapping[str, tuple[int, ...]],
     phrases: Mapping[str, str],
-    groups: Mapping[str, Any],
+    groups: Mapping[str, str],
     n_traits: int,
     has_value: bool,
 ) -> dict[str, Persona]:
@@ -167,8 +167,8 @@ def personas_of(
         size = rows.loc[rows["variable"] == SIZE].iloc[0]
         traits = _traits(rows, everyone, strength, phrases)
         by_group = {
-            group: tuple(trait for trait in traits if trait.variable in names)
-            for group, names in groups.items()
+            group: tuple(trait for trait in traits if groups.get(trait.variable) == group)
+            for group in dict.fromkeys(groups.values())
         }
         personas[segment] = Persona(
             segment=segment,
@@ -215,13 +215,17 @@ def _traits(
                 variable=str(variable),
                 level=None if pd.isna(row["level"]) else str(row["level"]),
                 statistic=statistic,
-                value=row[statistic],
-                everyone=base[statistic],
+                value=_plain(row[statistic]),
+                everyone=_plain(base[statistic]),
                 strength=strength,
                 is_distinctive=bool(abs(strength) >= _SMALL_EFFECT and (low > 0 or high < 0)),
             )
         )
     return sorted(traits, key=lambda trait: -abs(trait.strength))
+
+
+def _plain(told: Any) -> float | pd.Timestamp:
+    return told if isinstance(told, pd.Timestamp) else float(told)
 
 
 def _sentence(row: Any, base: Any, strength: float, phrase: str | None) -> tuple[str, str]:

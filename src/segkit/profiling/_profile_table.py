@@ -78,6 +78,19 @@ def pool_rare_levels(summary: LevelSummary, max_levels: int) -> LevelSummary:
     return LevelSummary(levels, np.vstack([summary.counts[frequent], rest]))
 
 
+def sizes_table(summaries: Summaries, value: str | None) -> pd.DataFrame:
+    """Return a row a segment: customers and value, and the shares of both."""
+    sizes = summaries.sizes
+    table = pd.DataFrame(
+        {"segment": summaries.segments, "customers": sizes, "share": sizes / sizes.sum()}
+    )
+    if value is None:
+        return table
+    sums = value_by_segment(summaries, value)
+    total = sums.sum()
+    return table.assign(value=sums, share_of_value=sums / (total if total > 0 else np.nan))
+
+
 def value_by_segment(summaries: Summaries, value: str) -> Floats:
     """Return the sum of the value column in each segment."""
     summary = summaries.numbers[value]
@@ -98,9 +111,7 @@ def _sizes(summaries: Summaries, value: str | None) -> dict[str, Any]:
     return found
 
 
-def _number(
-    summary: NumberSummary, sizes: NDArray[np.int64], confidence: float
-) -> dict[str, Any]:
+def _number(summary: NumberSummary, sizes: NDArray[np.int64], confidence: float) -> dict[str, Any]:
     counts, total = summary.counts, summary.total
     rest = others(counts, summary.means, summary.variances)
     g, low, high = standardised_difference(

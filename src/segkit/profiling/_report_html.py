@@ -1,4 +1,4 @@
-"""The HTML of a report: one page with its own style, its table by great-tables where it is there."""
+"""The HTML of a report: one page with its own style; by great-tables where that is there."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ _STYLE = """
   border-radius: 6px; padding: .85rem 1rem;}
 .segkit-report .card p {margin: .15rem 0 .5rem;}
 .segkit-report .card ul {margin: 0; padding-left: 1.1rem;}
-.segkit-report .card .group {font-size: .88rem; margin: .55rem 0 0; color: #3c3c46;}
+.segkit-report .card h4 {font-size: .88rem; margin: .7rem 0 .1rem;}
+.segkit-report .card h4 + ul, .segkit-report .card .group {font-size: .88rem; color: #3c3c46;}
 .segkit-report .scroll {overflow-x: auto;}
 .segkit-report table.dataframe {border-collapse: collapse; border: 0; font-size: .9rem;
   font-variant-numeric: tabular-nums;}
@@ -36,7 +37,7 @@ _STYLE = """
   vertical-align: bottom; white-space: normal; min-width: 5.5rem;}
 .segkit-report table.dataframe th:first-child, .segkit-report table.dataframe td:first-child
   {text-align: left;}
-.segkit-report table.dataframe tbody tr.group td {font-weight: 600; padding-top: .9rem;}
+.segkit-report table.dataframe tbody tr:hover {background: #f7f7f9;}
 .segkit-report .index {display: block; margin: -.32rem -.7rem; padding: .32rem .7rem;}
 .segkit-report .notes {font-size: .86rem; padding-left: 1.1rem;}
 """
@@ -49,9 +50,7 @@ def page(report: ReportText, *, title: str, cards: Sequence[str]) -> str:
     """Return the page, given the parts of the report and a card for each segment."""
     inner = "".join(f"<section class='card'>{card}</section>" for card in cards)
     notes = "".join(f"<li>{html.escape(note)}</li>" for note in report.notes())
-    legend = (
-        "Cells are green where the index is above 120, orange where it is below 83."
-    )
+    legend = "Cells are green where the index is above 120, orange where it is below 83."
     return (
         "<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'>"
         f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head>"
@@ -79,48 +78,43 @@ def _profile_table(report: ReportText) -> str:
 
 
 def _profile_by_pandas(report: ReportText) -> str:
-    from segkit.profiling._reports import row_labels
-
     cells, indices = report.cells()
-    rows = []
-    before = None
-    for place, (label, group) in enumerate(zip(row_labels(cells), cells["group"], strict=True)):
-        if isinstance(group, str) and group != before:
-            rows.append([f"<b>{html.escape(group)}</b>", *[""] * indices.shape[1]])
+    names = list(indices.columns)
+    rows, before = [], None
+    groups = cells["group"] if report.groups else [None] * len(cells)
+    columns = [cells[name].tolist() for name in names]
+    shades = indices.to_numpy(dtype=float)
+    for place, (label, group) in enumerate(zip(cells["label"], groups, strict=True)):
+        if group is not None and group != before:
+            rows.append([f"<b>{html.escape(group)}</b>", *[""] * len(names)])
         before = group
-        texts = cells.iloc[place, 3:]
-        filled = [
-            _filled(str(text), index)
-            for text, index in zip(texts, indices.iloc[place], strict=True)
-        ]
+        filled = [_filled(column[place], shades[place, at]) for at, column in enumerate(columns)]
         rows.append([html.escape(label), *filled])
-    names = ["variable", *(html.escape(str(name)) for name in indices.columns)]
-    found: str = pd.DataFrame(rows, columns=names).to_html(index=False, border=0, escape=False)
+    heads = ["", *(html.escape(str(name)) for name in names)]
+    table = pd.DataFrame(rows, columns=heads)
+    with pd.option_context("display.max_colwidth", None):
+        found: str = table.to_html(index=False, border=0, escape=False)
     return found
 
 
 def _profile_by_great_tables(report: ReportText, gt: Any) -> str:
-    from segkit.profiling._reports import row_labels
-
     cells, indices = report.cells()
-    table = cells.drop(columns=["variable", "level"]).assign(variable=row_labels(cells))
-    table["group"] = table["group"].where(table["group"].notna(), "")
-    has_groups = bool((table["group"] != "").any())
-    if not has_groups:
-        table = table.drop(columns="group")
-    # great-tables wants distinct rows of a group together.
-    made = gt.GT(table, rowname_col="variable", groupname_col="group" if has_groups else None)
-    made = made.cols_align("right").tab_options(table_font_size="14px", data_row_padding="4px")
+    # Columns of fixed names, because a segment may be called as a column of ours.
+    names = {f"segment_{place}": name for place, name in enumerate(indices.columns)}
+    heads = ["label", *(["group"] if "group" in cells.columns[:2] else []), *names]
+    table = cells.set_axis(heads, axis=1)
+    made = gt.GT(table, rowname_col="label", groupname_col="group" if "group" in heads else None)
+    made = made.cols_label(**{key: gt.html(html.escape(name)) for key, name in names.items()})
+    made = made.cols_align("right", columns=list(names))
+    made = made.tab_options(table_font_size="14px", data_row_padding="4px", table_margin_left="0")
     fills = np.digitize(indices.to_numpy(dtype=float), _BOUNDS)
-    for column, name in enumerate(indices.columns):
+    known = indices.notna().to_numpy()
+    for column, key in enumerate(names):
         for place, fill in enumerate(_FILLS):
-            rows = np.flatnonzero(
-                (fills[:, column] == place) & indices[name].notna().to_numpy()
-            ).tolist()
+            rows = np.flatnonzero((fills[:, column] == place) & known[:, column]).tolist()
             if fill and rows:
-                made = made.tab_style(
-                    gt.style.fill(color=fill), gt.loc.body(columns=[name], rows=rows)
-                )
+                where = gt.loc.body(columns=[key], rows=rows)
+                made = made.tab_style(gt.style.fill(color=fill), where)
     found: str = made.as_raw_html()
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -52,12 +53,11 @@ class ReportText:
         self.n_unassigned: int = profiler.n_unassigned_
         self.has_value = profiler.value is not None
         self.value = profiler.value
+        self.groups = list(profiler.groups or {})
         self.segments = described_segments(self.profile)
         # A segment may have that name itself.
         self.everyone = EVERYONE if _EVERYONE_HEAD in self.segments else _EVERYONE_HEAD
-        self.is_lazy = bool(
-            self.profile["median"].isna().all() and (self.profile["kind"] == "number").any()
-        )
+        self._by_mean = _told_by_mean(self.profile)
 
     def introduction(self) -> str:
         """Return how many customers there are, in how many segments."""
@@ -78,15 +78,13 @@ class ReportText:
     def notes(self) -> list[str]:
         """Return what a reader must know."""
         notes = [
-            "Numbers: the median, and in brackets the index of the mean (100 = everyone's)."
-            if not self.is_lazy
-            else "Numbers: the mean, and in brackets its index (100 = everyone's).",
+            "Numbers: as said, and in brackets the index of the mean (100 = everyone's).",
             "Categories: the share among customers with a value, and in brackets its index.",
         ]
         if self.profile["is_small"].any():
             notes.append(
-                f"{WITHHELD} withheld: fewer than {self.min_cell} customers, or a number that would "
-                "give such a one away."
+                f"{WITHHELD} withheld: fewer than {self.min_cell} customers, or a number that "
+                "would give such a one away."
             )
         if self.differences["is_descriptive"].any():
             notes.append(
@@ -132,8 +130,14 @@ class ReportText:
         )
 
     def cells(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Return the profile, a row a variable or level, as text, and the index of each cell."""
+        """Return the profile, a row a variable or level, as text, and the index of each cell.
+
+        Rows have a ``label`` and, where variables are grouped, a ``group``, one after the other.
+        """
         shown = self.profile.loc[self.profile["variable"] != SIZE]
+        groups = [*self.groups, None]
+        order = shown["group"].map(lambda one: groups.index(None if pd.isna(one) else one))
+        shown = shown.loc[order.sort_values(kind="stable").index]
         texts, indices = {}, {}
         everyone = shown.loc[shown["segment"] == EVERYONE].reset_index(drop=True)
         for name in (*self.segments, EVERYONE):
@@ -141,13 +145,25 @@ class ReportText:
             texts[self._name(name)] = [self._cell(row) for row in rows.to_dict("records")]
             index = rows["index"].mask(rows["is_small"]).to_numpy()
             indices[self._name(name)] = np.full(len(rows), np.nan) if name == EVERYONE else index
-        head = everyone[["group", "variable", "level"]]
+        head = pd.DataFrame({"label": [self._label(row) for row in everyone.to_dict("records")]})
+        if self.groups:
+            head = head.assign(
+                group=["other" if pd.isna(one) else str(one) for one in everyone["group"]]
+            )
         return pd.concat([head, pd.DataFrame(texts)], axis=1), pd.DataFrame(indices)
+
+    def _label(self, row: Mapping[Any, Any]) -> str:
+        name = str(row["variable"])
+        if row["kind"] == "number":
+            return f"{name} ({'mean' if name in self._by_mean else 'median'})"
+        if row["kind"] == "date":
+            return f"{name} (middle half)"
+        return f"{name}: {row['level']}"
 
     def _name(self, segment: str) -> str:
         return self.everyone if segment == EVERYONE else segment
 
-    def _cell(self, row: Mapping[str, Any]) -> str:
+    def _cell(self, row: Mapping[Any, Any]) -> str:
         if row["is_small"]:
             return WITHHELD
         if row["kind"] == "date":
@@ -155,7 +171,8 @@ class ReportText:
                 return "–"
             return f"{date_text(row['date_q25'])} to {date_text(row['date_q75'])}"
         if row["kind"] == "number":
-            said = number_text(row["mean"] if self.is_lazy else row["median"])
+            by_mean = row["variable"] in self._by_mean
+            said = number_text(row["mean"] if by_mean else row["median"])
         else:
             said = share_text(row["share"])
         index = row["index"]
@@ -188,7 +205,7 @@ def markdown_report(profiler: SegmentProfiler, *, title: str, representatives: b
         parts.append("\n".join(lines))
     parts += ["## What sets them apart", _markdown(report.drivers())]
     table, _ = report.cells()
-    table = _with_label(table)
+    table = table.drop(columns="group", errors="ignore").rename(columns={"label": "variable"})
     parts += ["## Profile", _markdown(table), "\n".join(f"- {n}" for n in report.notes())]
     return "\n\n".join(parts) + "\n"
 
@@ -208,26 +225,20 @@ def html_report(profiler: SegmentProfiler, *, title: str, representatives: bool)
         items = "".join(f"<li>{html.escape(trait.text)}</li>" for trait in persona.traits)
         said += f"<ul>{items}</ul>" if items else "<p>As everyone in all that is described.</p>"
         for group, traits in persona.groups.items():
-            text = "; ".join(html.escape(trait.text) for trait in traits)
-            said += f"<p class='group'><b>{html.escape(group)}</b> {text}</p>"
+            items = "".join(f"<li>{html.escape(trait.text)}</li>" for trait in traits)
+            said += f"<h4>{html.escape(group)}</h4><ul>{items}</ul>"
         if representatives and persona.representatives:
             said += f"<p class='group'>Typical customers, rows {_rows(persona)}</p>"
         cards.append(said)
     return page(report, title=title, cards=cards)
 
 
-def _with_label(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with a variable and its level in one column, and without the group."""
-    label = row_labels(table)
-    return table.drop(columns=["group", "variable", "level"]).assign(variable=label)[
-        ["variable", *table.columns[3:]]
-    ]
-
-
-def row_labels(table: pd.DataFrame) -> list[str]:
-    """Return the label of each row: the variable, and its level where it has one."""
-    pairs = zip(table["variable"], table["level"], strict=True)
-    return [name if pd.isna(level) else f"{name}: {level}" for name, level in pairs]
+def _told_by_mean(profile: pd.DataFrame) -> set[str]:
+    """Return the variables whose medians tell segments apart no better than one number would."""
+    rows = profile.loc[(profile["kind"] == "number") & (profile["segment"] != EVERYONE)]
+    by_variable = rows.groupby("variable", sort=False)["median"]
+    few = by_variable.nunique() <= by_variable.size() // 2
+    return {str(name) for name in few.index[few.to_numpy()]}
 
 
 def _rows(persona: Persona) -> str:
@@ -246,6 +257,5 @@ def _markdown(table: pd.DataFrame) -> str:
 
 def _escaped(text: str) -> str:
     """Return text that Markdown reads as it stands."""
-    for sign in ("\\", "|", "*", "<", "`", "["):
-        text = text.replace(sign, "&lt;" if sign == "<" else f"\\{sign}")
+    text = re.sub(r"([\\|*`\[]|<(?=[a-zA-Z/!?]))", r"\\\1", text)
     return " ".join(text.split())

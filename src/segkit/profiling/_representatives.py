@@ -8,6 +8,8 @@ far each of its values is from all others, and no table of distances is needed.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,7 +32,7 @@ class Representatives:
         # Rows in order of their segment, and within it as they come.
         by_segment = np.argsort(codes.astype(np.int16), kind="stable")
         ends = np.cumsum(np.bincount(codes + 1, minlength=n_segments + 1))
-        for start, end in zip(ends[:-1], ends[1:], strict=True):
+        for start, end in pairwise(ends):
             step = -(-(end - start) // _MOST_COMPARED)
             self._rows.append(by_segment[start:end:step])
             self._costs.append(np.zeros(len(self._rows[-1])))

@@ -129,18 +129,18 @@ def _factorized(series: pd.Series[Any], *, owner: str) -> tuple[Codes, Any]:
     try:
         codes, found = pd.factorize(series, sort=True)
     except TypeError:
-        raise SegkitTypeError(
-            f"{owner}: y must be of one type, all numbers or all text."
-        ) from None
+        raise SegkitTypeError(f"{owner}: y must be of one type, all numbers or all text.") from None
     return codes, found
 
 
 def _is_no_segment(label: Any) -> bool:
     if isinstance(label, str):
         return label == UNASSIGNED
-    return not isinstance(label, bool | np.bool_) and isinstance(
-        label, int | float | np.number
-    ) and bool(label < 0)
+    return (
+        not isinstance(label, bool | np.bool_)
+        and isinstance(label, int | float | np.number)
+        and bool(label < 0)
+    )
 
 
 def _name(label: Any) -> str:

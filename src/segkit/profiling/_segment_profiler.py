@@ -14,14 +14,20 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from segkit._frames import RESERVED, Frame, as_frame
-from segkit._input_checks import check_columns_present, nearest
 from segkit.cluster._mixed_columns import frame_of_array
-from segkit.exceptions import ColumnError, LazyFrameError, SegkitTypeError, SegkitValueError
-from segkit.metrics._arguments import read_count
+from segkit.exceptions import LazyFrameError, SegkitTypeError, SegkitValueError
 from segkit.profiling._differences import differences_table
 from segkit.profiling._engine import summarise_lazily
+from segkit.profiling._parameters import (
+    check_parameters,
+    described_columns,
+    group_of_columns,
+    label_column,
+    resolved_columns,
+    value_column,
+)
 from segkit.profiling._personas import Persona, personas_of
-from segkit.profiling._profile_table import profile_table, value_by_segment
+from segkit.profiling._profile_table import profile_table, sizes_table
 from segkit.profiling._reports import html_report, markdown_report, wide_table
 from segkit.profiling._segment_labels import SegmentLabels, read_segment_labels
 from segkit.profiling._segmenter_labels import (
@@ -177,7 +183,7 @@ class SegmentProfiler(BaseEstimator):
     >>> profiler.differences_[["variable", "effect", "effect_size"]].round(2)
        variable     effect  effect_size
     0  monetary    epsilon         0.87
-    1   channel  cramers_v         0.70
+    1   channel  cramers_v         0.73
     """
 
     def __init__(
@@ -230,8 +236,8 @@ class SegmentProfiler(BaseEstimator):
             frame only counts, sums and means are collected, by segment.
         y : array-like of shape (n_customers,) or str, default=None
             The segment of each customer: codes, names or categories, whose order is kept. Or the
-            name of a column of `X` that has it, which is then not described. With a `segmenter`, `y`
-            is what that is fitted with.
+            name of a column of `X` that has it, which is then not described. With a `segmenter`,
+            `y` is what that is fitted with.
 
         Returns
         -------
@@ -250,7 +256,7 @@ class SegmentProfiler(BaseEstimator):
         """
         for name in [name for name in vars(self) if name.endswith("_") and name[0] != "_"]:
             delattr(self, name)
-        self._check_parameters()
+        check_parameters(self)
         if self.segmenter is None and y is None:
             raise SegkitValueError(
                 f"{_OWNER} requires y to be passed, but the target y is None. Pass the segments, "
@@ -263,8 +269,8 @@ class SegmentProfiler(BaseEstimator):
         else:
             summaries, available = self._summarise(X, frame, y)
         basis = set(self._basis(available))
-        groups = {name: group for group, names in (self.groups or {}).items() for name in names}
-        value = self._value_column(available)
+        groups = group_of_columns(self, available)
+        value = value_column(self, available)
         if value is not None and summaries.kinds.get(value) != "number":
             raise SegkitTypeError(
                 f"{_OWNER}: value={self.value!r} must be a column of numbers, "
@@ -273,7 +279,7 @@ class SegmentProfiler(BaseEstimator):
         self.segments_ = np.array(summaries.segments, dtype=object)
         self.n_unassigned_ = summaries.n_unassigned
         self.left_out_ = dict(summaries.left_out)
-        self.sizes_ = _sizes_table(summaries, value)
+        self.sizes_ = sizes_table(summaries, value)
         profile = profile_table(
             summaries,
             groups=groups,
@@ -288,7 +294,7 @@ class SegmentProfiler(BaseEstimator):
             self.profile_,
             representatives=dict(zip(summaries.segments, summaries.representatives, strict=True)),
             phrases=self.phrases or {},
-            groups=self.groups or {},
+            groups=groups,
             n_traits=self.n_traits,
             has_value=value is not None,
         )
@@ -326,9 +332,7 @@ class SegmentProfiler(BaseEstimator):
             )
         return wide_table(self.profile_, statistic, suppress=suppress)
 
-    def to_markdown(
-        self, *, title: str = "Segment profile", representatives: bool = False
-    ) -> str:
+    def to_markdown(self, *, title: str = "Segment profile", representatives: bool = False) -> str:
         """Return a report in Markdown: sizes, personas, differences and the profile.
 
         Parameters
@@ -392,19 +396,17 @@ class SegmentProfiler(BaseEstimator):
         label = None
         if self.segmenter is not None:
             self.segmenter_ = fit_segmenter(self.segmenter, X, y, owner=_OWNER)
-            labels: SegmentLabels = labels_of_segmenter(
-                self.segmenter_, X, n_rows, owner=_OWNER
-            )
+            labels: SegmentLabels = labels_of_segmenter(self.segmenter_, X, n_rows, owner=_OWNER)
         elif isinstance(y, str):
-            label = self._label_column(y, frame)
+            label = label_column(y, frame)
             labels = read_segment_labels(view[label].to_native(), n_rows, owner=_OWNER)
         else:
             labels = read_segment_labels(y, n_rows, owner=_OWNER)
         summaries = summarise_frame(
             view,
-            self._described(view.columns, label),
+            described_columns(self, view.columns, label),
             labels,
-            value=self._value_column(view.columns),
+            value=value_column(self, view.columns),
             n_representatives=self.n_representatives,
             owner=_OWNER,
         )
@@ -418,13 +420,13 @@ class SegmentProfiler(BaseEstimator):
                     f"{_OWNER}: the rows of a lazy frame have no order that labels could follow. "
                     "Pass the name of the column that has the segments: fit(X, y='segment')."
                 )
-            label = self._label_column(y, frame)
-            described = self._described(names, label)
+            label = label_column(y, frame)
+            described = described_columns(self, names, label)
             return summarise_lazily(
                 frame,
                 described,
                 label,
-                value=self._value_column(names),
+                value=value_column(self, names),
                 segments=None,
                 owner=_OWNER,
             )
@@ -441,111 +443,27 @@ class SegmentProfiler(BaseEstimator):
         assigned = nw.from_native(segmenter.assign(native, name=label))
         return summarise_lazily(
             assigned,
-            self._described(names, None),
+            described_columns(self, names, None),
             label,
-            value=self._value_column(names),
+            value=value_column(self, names),
             segments=names_of_segmenter(self.segmenter_),
             owner=_OWNER,
         )
 
-    def _label_column(self, y: str, frame: Frame | None) -> str:
-        if frame is None:
-            raise ColumnError(
-                f"{_OWNER}: y={y!r} is the name of a column, and an array has none. Pass a frame."
-            )
-        remedy = "Pass y=... with the name of the column that has the segments."
-        check_columns_present([y], frame, owner=_OWNER, remedy=remedy)
-        return y
-
-    def _value_column(self, available: list[str]) -> str | None:
-        if self.value is None:
-            return None
-        return self._resolved([self.value], available, "value")[0]
-
-    def _described(self, available: list[str], label: str | None) -> list[str]:
-        """Return the columns to describe, in their order."""
-        if self.columns is None:
-            names = [name for name in available if name != label]
-        else:
-            names = self._resolved(self.columns, available, "columns")
-        value = self._value_column(available)
-        if value is not None and value not in names:
-            names = [*names, value]
-        for group, of_group in (self.groups or {}).items():
-            self._resolved(of_group, available, f"groups[{group!r}]")
-        return names
-
     def _basis(self, available: list[str]) -> list[str]:
+        """Return the columns that the segments were made of, as far as that is known."""
         if self.basis is not None:
-            return self._resolved(self.basis, available, "basis")
+            return resolved_columns(self.basis, available, "basis")
         if self.segmenter is None:
             return []
         return columns_of_segmenter(self.segmenter_, available)
 
-    def _resolved(self, wanted: Any, available: list[str], parameter: str) -> list[str]:
-        """Return names of columns, given by name or by position."""
-        if isinstance(wanted, str) or not isinstance(wanted, Sequence | np.ndarray | pd.Index):
-            raise ColumnError(
-                f"{_OWNER}: {parameter} must be a list of columns, got {wanted!r}."
-            )
-        names = []
-        for one in wanted:
-            is_position = isinstance(one, int | np.integer) and not isinstance(one, bool)
-            if is_position and 0 <= one < len(available):
-                names.append(available[int(one)])
-            elif isinstance(one, str) and one in available:
-                names.append(one)
-            else:
-                near = nearest(one, available) if isinstance(one, str) else None
-                hint = f" Did you mean {near!r}?" if near else ""
-                raise ColumnError(
-                    f"{_OWNER}: {parameter} has {one!r}, and there are the columns {available}."
-                    f"{hint}"
-                )
-        return list(dict.fromkeys(names))
-
     def _remember_names(self, names: Sequence[str]) -> None:
         self.feature_names_in_ = np.array(names, dtype=object)
         self.n_features_in_ = len(names)
-
-    def _check_parameters(self) -> None:
-        least = {"max_levels": 1, "min_cell": 1, "n_traits": 0, "n_representatives": 0}
-        for name, at_least in least.items():
-            read_count(getattr(self, name), least=at_least, name=name, owner=_OWNER)
-        if not isinstance(self.confidence, int | float) or not 0 < self.confidence < 1:
-            raise SegkitValueError(
-                f"{_OWNER}: confidence must be a number between 0 and 1, got {self.confidence!r}."
-            )
-        for name in ("groups", "phrases"):
-            given = getattr(self, name)
-            if given is not None and not isinstance(given, Mapping):
-                raise SegkitTypeError(
-                    f"{_OWNER}: {name} must be a dict, got {type(given).__name__}."
-                )
-        for column, phrase in (self.phrases or {}).items():
-            if not isinstance(phrase, str) or "{}" not in phrase:
-                raise SegkitValueError(
-                    f"{_OWNER}: phrases[{column!r}] must be text with {{}} in place of the number, "
-                    f"got {phrase!r}."
-                )
-        doubled = [one for names in (self.groups or {}).values() for one in names]
-        if len(set(doubled)) < len(doubled):
-            raise ColumnError(f"{_OWNER}: groups has a column in more than one group.")
 
 
 _NO_STATISTICS = (
     *("segment", "variable", "kind", "group", "level", "is_small"),
     *("first", "date_q25", "date_median", "date_q75", "last"),
 )
-
-
-def _sizes_table(summaries: Summaries, value: str | None) -> pd.DataFrame:
-    sizes = summaries.sizes
-    table = pd.DataFrame(
-        {"segment": summaries.segments, "customers": sizes, "share": sizes / sizes.sum()}
-    )
-    if value is None:
-        return table
-    sums = value_by_segment(summaries, value)
-    total = sums.sum()
-    return table.assign(value=sums, share_of_value=sums / (total if total > 0 else np.nan))

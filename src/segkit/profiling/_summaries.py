@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -63,7 +64,7 @@ class Summaries:
 
 
 def summarise_frame(
-    frame: nw.DataFrame[object],
+    frame: nw.DataFrame[Any],
     names: Sequence[str],
     labels: SegmentLabels,
     *,
@@ -71,7 +72,7 @@ def summarise_frame(
     n_representatives: int,
     owner: str,
 ) -> Summaries:
-    """Summarise columns of an eager frame by segment; the one of value even where it is constant."""
+    """Summarise columns of an eager frame by segment; of `value` even where it is constant."""
     n_segments = len(labels.names)
     inside = labels.codes >= 0
     everybody = bool(inside.all())

@@ -1,8 +1,9 @@
 """Small cells: which numbers of a profile would tell about too few customers.
 
-A cell with fewer customers than `min_cell` is small. Where it is the only one of a row or of a column
-whose sum is known, its number follows from the others; the next larger one is then withheld, too, as
-statistical offices do (Willenborg & de Waal 2001, "Elements of statistical disclosure control").
+A cell with fewer customers than `min_cell` is small. Where it is the only one of a row or of a
+column whose sum is known, its number follows from the others; the next larger one is then withheld,
+too, as statistical offices do (Willenborg & de Waal 2001, "Elements of statistical disclosure
+control").
 """
 
 from __future__ import annotations
