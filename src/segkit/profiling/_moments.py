@@ -1,8 +1,9 @@
 """Counts, moments, quantiles and rank sums of one column by segment, in one pass each.
 
-A column of few distinct whole numbers is counted: all that is asked follows from how often each
-number occurs in each segment. Of any other column the values are sorted once, each with the code of
-its segment in its lowest bits, so that the sorted column still knows whose value is where.
+A column of few distinct whole numbers (or hundredths) is counted: all that is asked follows from how
+often each number occurs in each segment. Any other column is sorted, and once more with the code of
+each value's segment in its lowest bits, which tells whose value is where: two sorts of numbers take
+a fraction of the time of one that remembers places.
 """
 
 from __future__ import annotations
@@ -82,12 +83,7 @@ def pooled_variance(counts: Any, means: Floats, variances: Floats) -> float:
 
 
 def summarise_numbers(values: NDArray[Any], codes: Codes, n_segments: int) -> NumberSummary:
-    """Return what a column is in each segment; NaN is left out, infinity must not be there.
-
-    Whole numbers and amounts in hundredths come out exact. Of other numbers the lowest bits (three
-    for eight segments) make room for the segment, so that quantiles are right to about 1e-15 of
-    their size, and values that are closer than that are ties.
-    """
+    """Return what a column is in each segment; NaN is left out, infinity must not be there."""
     if values.dtype.kind == "f":
         # The sum is NaN if one is; infinities are refused before.
         with np.errstate(over="ignore", invalid="ignore"):
@@ -101,26 +97,15 @@ def summarise_numbers(values: NDArray[Any], codes: Codes, n_segments: int) -> Nu
         whole = _whole_numbers(values, scale)
         if whole is None:
             continue
-        least, greatest = int(whole.min()), int(whole.max())
-        distinct = greatest - least + 1
+        least = int(whole.min())
+        distinct = int(whole.max()) - least + 1
         if distinct * n_segments <= max(_FEW_CELLS, len(whole) // 2):
             cells = (whole - least) * n_segments + codes
             table = np.bincount(cells, minlength=distinct * n_segments).reshape(-1, n_segments)
             occurring = np.flatnonzero(table.any(axis=1))
             return _of_table((occurring + least) / scale, table[occurring])
-        bits = _bits(n_segments)
-        if distinct.bit_length() + bits < 63:
-            keys = ((whole - least) << bits) | codes
-            keys.sort()
-            numbers = values.astype(np.float64, copy=False)
-            return _of_sorted(numbers, codes, n_segments, keys, _Whole(least, scale))
-    floats = values.astype(np.float64, copy=False)
-    bits = _bits(n_segments)
-    keys = (_ordered_integers(floats) & ~((1 << bits) - 1)) | codes
-    keys.sort()
-    return _of_sorted(
-        floats, codes, n_segments, keys, lambda ordered: _floats_of_ordered(ordered << bits)
-    )
+        break
+    return _of_floats(values.astype(np.float64, copy=False), codes, n_segments)
 
 
 def nothing_but_moments(
@@ -180,16 +165,13 @@ def _of_table(values: Floats, table: NDArray[np.int64]) -> NumberSummary:
     )
 
 
-def _of_sorted(
-    values: Floats, codes: Codes, n_segments: int, keys: NDArray[np.int64], decode: Any
-) -> NumberSummary:
-    """Summarise values, given their sorted keys: ordered integers with the segment below."""
-    bits = _bits(n_segments)
-    n = len(keys)
-    segments = keys & ((1 << bits) - 1)
-    ordered = keys >> bits
+def _of_floats(values: Floats, codes: Codes, n_segments: int) -> NumberSummary:
+    n = len(values)
+    ascending = np.sort(values)
+    first = np.flatnonzero(ascending[1:] != ascending[:-1]) + 1
+    segments = _segments_in_order(values, codes, n_segments, n_distinct=len(first) + 1)
     counts = np.bincount(codes, minlength=n_segments)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         centre = values.mean()
         centred = values - centre
         means = np.bincount(codes, weights=centred, minlength=n_segments) / counts
@@ -198,7 +180,6 @@ def _of_sorted(
         squares = np.bincount(codes, weights=centred, minlength=n_segments)
         variances = np.where(counts > 1, squares / (counts - 1), np.nan)
         means += centre
-    first = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
     ranks, ties = _middle_ranks(first, n)
     rank_sums: Floats = np.bincount(segments, weights=ranks, minlength=n_segments).astype(float)
     quantiles = np.full((n_segments + 1, len(PROBABILITIES)), np.nan)
@@ -211,11 +192,29 @@ def _of_sorted(
         low, high, share = _positions(size)
         wanted = np.concatenate([low, high, [0, size - 1]])
         places = wanted if place == n_segments else finder.places(place, wanted)
-        found = decode(ordered[places])
+        found = ascending[places]
         least, greatest = found[: len(low)], found[len(low) : -2]
         quantiles[place] = least + (greatest - least) * share
         extremes[place] = found[-2:]
     return NumberSummary(counts, means, variances, quantiles, extremes, rank_sums, ties)
+
+
+def _segments_in_order(
+    values: Floats, codes: Codes, n_segments: int, *, n_distinct: int
+) -> NDArray[np.int64]:
+    """Return the codes in the order of their values.
+
+    The lowest bits of the values make room for the codes. Where values that differ become equal by
+    that, which the number of distinct ones tells, they are sorted with their places.
+    """
+    low = (1 << max(n_segments - 1, 1).bit_length()) - 1
+    keys = (_ordered_integers(values) & ~low) | codes
+    keys.sort()
+    segments = keys & low
+    keys &= ~low
+    if np.count_nonzero(keys[1:] != keys[:-1]) + 1 == n_distinct:
+        return segments
+    return codes[np.argsort(values, kind="stable")]
 
 
 def _middle_ranks(first: NDArray[np.intp], n: int) -> tuple[Floats, float]:
@@ -245,8 +244,8 @@ class _Finder:
     def __init__(self, segments: NDArray[np.int64], n_segments: int) -> None:
         self._segments = segments
         n_blocks = -(-len(segments) // _BLOCK)
-        blocks = np.arange(len(segments)) // _BLOCK
-        cells = blocks * n_segments + segments
+        cells = np.repeat(np.arange(n_blocks) * n_segments, _BLOCK)[: len(segments)]
+        cells += segments
         in_block = np.bincount(cells, minlength=n_blocks * n_segments).reshape(n_blocks, -1)
         self._up_to = in_block.cumsum(axis=0)
 
@@ -260,21 +259,6 @@ class _Finder:
             inside = np.flatnonzero(self._segments[start : start + _BLOCK] == segment)
             found[place] = start + inside[rank - (up_to[block - 1] if block else 0)]
         return found
-
-
-@dataclass(frozen=True)
-class _Whole:
-    """From a place in a range of whole numbers back to the number."""
-
-    least: int
-    scale: int
-
-    def __call__(self, ordered: NDArray[np.int64]) -> Floats:
-        return (ordered + self.least) / self.scale
-
-
-def _bits(n_segments: int) -> int:
-    return max(n_segments - 1, 1).bit_length()
 
 
 def _whole_numbers(values: NDArray[Any], scale: int) -> NDArray[np.int64] | None:
@@ -302,10 +286,5 @@ def _are_whole(values: Floats, scale: int) -> bool:
 def _ordered_integers(floats: Floats) -> NDArray[np.int64]:
     """Return the bits of floats as integers that have their order."""
     bits = (floats + 0.0).view(np.int64)  # -0.0 becomes 0.0
-    return np.where(bits < 0, bits ^ np.iinfo(np.int64).max, bits)
-
-
-def _floats_of_ordered(ordered: NDArray[np.int64]) -> Floats:
-    bits = np.where(ordered < 0, ordered ^ np.iinfo(np.int64).max, ordered)
-    floats: Floats = bits.view(np.float64)
-    return floats
+    # Of negative ones a greater number is less: all bits but the sign are turned.
+    return bits ^ ((bits >> 63) & np.iinfo(np.int64).max)
