@@ -121,7 +121,7 @@ class ReportText:
                     "–" if np.isnan(size) else f"{symbols[effect]} = {size:.2f}"
                     for size, effect in zip(found["effect_size"], found["effect"], strict=True)
                 ],
-                "test": found["test"],
+                "test": found["test"].fillna("–").astype(str),
                 "adjusted p": [
                     "descriptive" if is_basis else p_text(p)
                     for p, is_basis in zip(found["p_adjusted"], described, strict=True)

@@ -13,7 +13,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from segkit._frames import RESERVED, Frame, as_frame
+from segkit._frames import Frame, as_frame
 from segkit.cluster._mixed_columns import frame_of_array
 from segkit.exceptions import LazyFrameError, SegkitTypeError, SegkitValueError
 from segkit.profiling._differences import differences_table
@@ -439,7 +439,9 @@ class SegmentProfiler(BaseEstimator):
                 f"{_OWNER}: {type(segmenter).__name__} has no assign(frame), which stays lazy. "
                 "Collect the frame first: .collect() in polars, .df() in DuckDB."
             )
-        label = f"{RESERVED}label"
+        label = "segkit_segment"
+        while label in names:
+            label += "_"
         assigned = nw.from_native(segmenter.assign(native, name=label))
         return summarise_lazily(
             assigned,
