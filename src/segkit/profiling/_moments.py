@@ -1,9 +1,9 @@
 """Counts, moments, quantiles and rank sums of one column by segment, in one pass each.
 
 A column of few distinct whole numbers (or hundredths) is counted: all that is asked follows from
-how often each number occurs in each segment. Any other column is sorted, and once more with the code
-of each value's segment in its lowest bits, which tells whose value is where: two sorts of numbers
-take a fraction of the time of one that remembers places.
+how often each number occurs in each segment. Any other column is sorted, and once more with the
+code of each value's segment in its lowest bits, which tells whose value is where: two sorts of
+numbers take a fraction of the time of one that remembers places.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ class Representatives:
     """Looks for typical customers, a variable at a time."""
 
     def __init__(self, codes: Codes, n_segments: int, n_representatives: int) -> None:
-        self._n = n_representatives
+        self._n, self._n_segments = n_representatives, n_segments
         self._rows: list[NDArray[np.intp]] = []
         self._costs: list[Floats] = []
         if not n_representatives:
@@ -51,6 +51,8 @@ class Representatives:
 
     def rows(self) -> list[tuple[int, ...]]:
         """Return the rows of the most typical customers of each segment; the best first."""
+        if not self._n:
+            return [()] * self._n_segments
         return [
             tuple(int(rows[place]) for place in np.argsort(costs, kind="stable")[: self._n])
             for rows, costs in zip(self._rows, self._costs, strict=True)
