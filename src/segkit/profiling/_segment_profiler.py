@@ -181,6 +181,7 @@ class SegmentProfiler(BaseEstimator):
     >>> print(profiler.personas_["high"])
     high: 4 customers (50 %), 92 % of value
     - spends 1.8× the average (mean 335; everyone 181)
+    - channel: 100 % web (base 62 %)
     >>> profiler.differences_[["variable", "effect", "effect_size"]].round(2)
        variable     effect  effect_size
     0  monetary    epsilon         0.87
