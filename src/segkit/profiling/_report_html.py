@@ -103,7 +103,9 @@ def _profile_by_great_tables(report: ReportText, gt: Any) -> str:
     names = {f"segment_{place}": name for place, name in enumerate(indices.columns)}
     heads = ["label", *(["group"] if "group" in cells.columns[:2] else []), *names]
     table = cells.set_axis(heads, axis=1)
-    made = gt.GT(table, rowname_col="label", groupname_col="group" if "group" in heads else None)
+    groups = "group" if "group" in heads else None
+    # With a name of its own the page is the same each time.
+    made = gt.GT(table, rowname_col="label", groupname_col=groups, id="segkit-profile")
     made = made.cols_label(**{key: gt.html(html.escape(name)) for key, name in names.items()})
     made = made.cols_align("right", columns=list(names))
     made = made.tab_options(table_font_size="14px", data_row_padding="4px", table_margin_left="0")
