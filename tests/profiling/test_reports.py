@@ -37,15 +37,26 @@ def test_cells_below_the_floor_are_withheld_and_another_where_it_would_give_them
     ]
 
 
-def test_no_withheld_cell_is_alone_in_its_row_or_column():
+def test_what_is_withheld_of_a_row_or_column_is_two_cells_of_enough_customers_together():
     rng = np.random.default_rng(0)
     for _ in range(200):
         counts = rng.poisson(rng.gamma(1, 40, (rng.integers(1, 6), rng.integers(2, 6))))
         hidden = _withheld(counts, 10)[:, :-1]
-        assert hidden[counts < 10].all()
-        assert (hidden.sum(axis=1) != 1).all()
-        if len(counts) > 1:
-            assert (hidden.sum(axis=0) != 1).all()
+        assert hidden[(counts > 0) & (counts < 10)].all()
+        for table, cells in ((counts, hidden), (counts.T, hidden.T)):
+            if table.shape[1] == 1:
+                continue
+            for row, withheld in zip(table, cells, strict=True):
+                is_safe = withheld.sum() > 1 and row[withheld].sum() >= 10
+                assert not withheld.any() or is_safe or not (row[~withheld] > 0).any()
+
+
+def test_that_nobody_is_in_a_cell_is_told_of_large_segments_only():
+    counts = np.array([[50, 0, 5], [60, 70, 0], [0, 30, 0]])
+    hidden = _withheld(counts, 10)
+    assert hidden[:, 2].all()  # all of five customers
+    assert not hidden[2, 0]
+    assert not hidden[0, 1]
 
 
 def test_the_profile_marks_what_is_small_and_keeps_it():
@@ -67,12 +78,13 @@ def test_reports_withhold_small_segments_and_levels(form):
     of_d = next(row for row in sizes if "d" in row)
     assert not any(re.fullmatch(r"\d+", word) for word in of_d)
     fax = next(row for row in sizes if "fax" in row)
-    assert not any("%" in word for word in fax)
+    # Nobody of the two large segments, and of the others and of everyone too few.
+    assert (fax.count("·"), fax.count("0")) == (3, 2)
 
 
 def test_a_lower_floor_shows_more():
-    assert "Withheld" not in fitted(min_cell=0).to_markdown()
-    assert not fitted(min_cell=0).profile_["is_small"].any()
+    assert "Withheld" not in fitted(min_cell=1).to_markdown()
+    assert not fitted(min_cell=1).profile_["is_small"].any()
 
 
 def test_few_unassigned_customers_are_not_counted_out():
@@ -87,7 +99,9 @@ def test_few_unassigned_customers_are_not_counted_out():
 def test_a_wide_table_has_a_column_a_segment_and_misses_what_is_small():
     table = fitted().to_frame("share")
     assert table.columns.tolist() == ["variable", "level", "a", "b", "c", "d", "(everyone)"]
-    assert table.query("level == 'fax'")[["a", "b", "c", "d"]].isna().all(axis=None)
+    fax = table.query("level == 'fax'").iloc[0]
+    assert fax[["a", "b"]].tolist() == [0, 0]
+    assert fax[["c", "d", "(everyone)"]].isna().all()
     complete = fitted().to_frame("share", suppress=False)
     expected = pd.crosstab(CUSTOMERS["channel"], SEGMENTS, normalize="columns")
     np.testing.assert_allclose(
@@ -123,7 +137,7 @@ def test_a_segment_may_be_called_everyone():
 
 
 def test_variables_stand_by_group_and_the_rest_behind():
-    text = fitted(groups={"channels": ["channel"]}, min_cell=0).to_html()
+    text = fitted(groups={"channels": ["channel"]}, min_cell=1).to_html()
     places = [
         text.index(one) for one in (">channels<", "channel: web", ">other<", "spend (median)")
     ]
@@ -159,7 +173,7 @@ def test_html_needs_no_great_tables(monkeypatch):
 
 def test_html_is_made_by_great_tables_where_it_is_installed():
     pytest.importorskip("great_tables")
-    table = fitted(groups={"channels": ["channel"]}, min_cell=0).to_html().split("Profile</h2>")[1]
+    table = fitted(groups={"channels": ["channel"]}, min_cell=1).to_html().split("Profile</h2>")[1]
     assert "gt_table" in table
     assert "channel: web" in table
 

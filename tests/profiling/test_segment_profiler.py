@@ -475,7 +475,7 @@ def test_the_input_is_left_as_it_is():
         ({"groups": ["spend"]}, "segment", SegkitTypeError, "groups must be a dict"),
         ({"phrases": {"spend": "no place"}}, "segment", SegkitValueError, "in place of the number"),
         ({"phrases": {"spend": "{} {x}"}}, "segment", SegkitValueError, "in place of the number"),
-        ({"min_cell": -1}, "segment", SegkitValueError, "min_cell must be an integer"),
+        ({"min_cell": 0}, "segment", SegkitValueError, "min_cell must be an integer"),
         ({"max_levels": 1.5}, "segment", SegkitValueError, "max_levels must be an integer"),
         ({"confidence": 95}, "segment", SegkitValueError, "between 0 and 1"),
         ({"segmenter": "kmeans"}, None, SegkitTypeError, "must be an estimator"),

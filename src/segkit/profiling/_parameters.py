@@ -21,7 +21,7 @@ _OWNER = "SegmentProfiler"
 
 def check_parameters(profiler: SegmentProfiler) -> None:
     """Raise for parameters that cannot be, whatever the data."""
-    least = {"max_levels": 1, "min_cell": 0, "n_traits": 0, "n_representatives": 0}
+    least = {"max_levels": 1, "min_cell": 1, "n_traits": 0, "n_representatives": 0}
     for name, at_least in least.items():
         read_count(getattr(profiler, name), least=at_least, name=name, owner=_OWNER)
     confidence = profiler.confidence

@@ -60,9 +60,9 @@ class Trait:
     Examples
     --------
     >>> from segkit import SegmentProfiler
-    >>> profiler = SegmentProfiler(min_cell=0)
+    >>> profiler = SegmentProfiler(min_cell=1)
     >>> profiler.fit([[1.0], [2.0], [1.0], [8.0], [9.0], [9.0]], y=["a", "a", "a", "b", "b", "b"])
-    SegmentProfiler(min_cell=0)
+    SegmentProfiler(min_cell=1)
     >>> trait = profiler.personas_["b"].traits[0]
     >>> trait.text
     'x0: 1.7× the average (mean 8.67; everyone 5)'
@@ -108,9 +108,9 @@ class Persona:
     Examples
     --------
     >>> from segkit import SegmentProfiler
-    >>> profiler = SegmentProfiler(min_cell=0)
+    >>> profiler = SegmentProfiler(min_cell=1)
     >>> profiler.fit([[1.0], [2.0], [1.0], [8.0], [9.0], [9.0]], y=["a", "a", "a", "b", "b", "b"])
-    SegmentProfiler(min_cell=0)
+    SegmentProfiler(min_cell=1)
     >>> print(profiler.personas_["b"])
     b: 3 customers (50 %)
     - x0: 1.7× the average (mean 8.67; everyone 5)

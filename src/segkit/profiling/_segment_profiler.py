@@ -76,8 +76,8 @@ class SegmentProfiler(BaseEstimator):
         Of a category the most frequent levels are described, and all others as one.
     min_cell : int, default=10
         Numbers about fewer customers are withheld from personas, reports and pictures, and others
-        where they would give them away; ``profile_`` has all, and says which in ``is_small``. 0:
-        nothing is withheld.
+        where they would give them away; ``profile_`` has all, and says which in ``is_small``. That
+        nobody of a larger segment has a level is told. 1: nothing is withheld.
     confidence : float, default=0.95
         Of the intervals of standardised differences.
     n_traits : int, default=5
@@ -177,7 +177,7 @@ class SegmentProfiler(BaseEstimator):
     ...     }
     ... )
     >>> tiers = ["low"] * 4 + ["high"] * 4
-    >>> profiler = SegmentProfiler(value="monetary", min_cell=0).fit(customers, y=tiers)
+    >>> profiler = SegmentProfiler(value="monetary", min_cell=1).fit(customers, y=tiers)
     >>> print(profiler.personas_["high"])
     high: 4 customers (50 %), 92 % of value
     - spends 1.8× the average (mean 335; everyone 181)

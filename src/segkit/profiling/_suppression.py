@@ -1,9 +1,9 @@
 """Small cells: which numbers of a profile would tell about too few customers.
 
-A cell with fewer customers than `min_cell` is small. Where it is the only one of a row or of a
-column whose sum is known, its number follows from the others; the next larger one is then withheld,
-too, as statistical offices do (Willenborg & de Waal 2001, "Elements of statistical disclosure
-control").
+A cell with fewer customers than `min_cell` is small, unless nobody is in it. Where the sum of a
+row or of a column is known, what is withheld follows from the rest if it is one cell, and is small
+if it is of few customers together; the next larger cells are then withheld, too, as statistical
+offices do (Willenborg & de Waal 2001, "Elements of statistical disclosure control").
 """
 
 from __future__ import annotations
@@ -34,19 +34,24 @@ def small_cells(summaries: Summaries, *, max_levels: int, min_cell: int) -> NDAr
 
 def _withheld(counts: NDArray[np.int64], min_cell: int) -> NDArray[np.bool_]:
     """Return which cells of a table to withhold, with a column for everyone at the end."""
-    hidden = counts < min_cell
+    hidden = (counts > 0) & (counts < min_cell)
+    hidden |= counts.sum(axis=0) < min_cell  # of so few customers not even who is in no cell
     while True:
         before = hidden.sum()
         for row in range(len(counts)):
-            _hide_another(hidden[row], counts[row])
+            _hide_others(hidden[row], counts[row], min_cell)
         if len(counts) > 1:
             for column in range(counts.shape[1]):
-                _hide_another(hidden[:, column], counts[:, column])
+                _hide_others(hidden[:, column], counts[:, column], min_cell)
         if hidden.sum() == before:
-            return np.column_stack([hidden, counts.sum(axis=1) < min_cell])
+            total = counts.sum(axis=1)
+            return np.column_stack([hidden, (total > 0) & (total < min_cell)])
 
 
-def _hide_another(hidden: NDArray[np.bool_], counts: NDArray[np.int64]) -> None:
-    if hidden.sum() == 1 and len(hidden) > 1:
-        shown = np.flatnonzero(~hidden)
+def _hide_others(hidden: NDArray[np.bool_], counts: NDArray[np.int64], min_cell: int) -> None:
+    """Hide more cells of a row until those hidden are two, and of enough customers together."""
+    while hidden.any() and (hidden.sum() == 1 or counts[hidden].sum() < min_cell):
+        shown = np.flatnonzero(~hidden & (counts > 0))
+        if not len(shown):
+            return
         hidden[shown[np.argmin(counts[shown])]] = True
