@@ -25,7 +25,7 @@ _EVERYONE_HEAD = "everyone"
 
 def wide_table(profile: pd.DataFrame, statistic: str, *, suppress: bool) -> pd.DataFrame:
     """Return one statistic: a row a variable or level, a column a segment."""
-    said = profile.loc[profile[statistic].notna() | profile["kind"].eq("size")]
+    said = profile.loc[profile[statistic].notna()]
     if suppress:
         said = said.assign(**{statistic: said[statistic].mask(said["is_small"])})
     names = [*described_segments(profile), EVERYONE]
