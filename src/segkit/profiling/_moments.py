@@ -214,7 +214,7 @@ def _segments_in_order(
     keys &= ~low
     if np.count_nonzero(keys[1:] != keys[:-1]) + 1 == n_distinct:
         return segments
-    return codes[np.argsort(values, kind="stable")]
+    return codes[np.argsort(values)]
 
 
 def _middle_ranks(first: NDArray[np.intp], n: int) -> tuple[Floats, float]:

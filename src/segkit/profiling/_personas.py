@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from segkit.profiling._profile_table import OTHER_LEVELS, SIZE, described_segments
+from segkit.profiling._profile_table import OTHER_LEVELS, SIZE
 from segkit.profiling._segment_labels import EVERYONE
 from segkit.profiling._words import date_text, number_text, ratio_text, share_text
 
@@ -156,16 +156,19 @@ def personas_of(
 ) -> dict[str, Persona]:
     """Return a persona for each segment of a profile."""
     phrases = {**PHRASES, **phrases}
-    parts = {str(name): rows for name, rows in profile.groupby("segment", sort=False)}
-    everyone = parts[EVERYONE].reset_index(drop=True)
-    strengths = _strengths(profile)
+    # Plain rows, because pandas takes longer to hand one out than all else here.
+    rows = [
+        {**row, "strength": strength}
+        for row, strength in zip(profile.to_dict("records"), _strengths(profile), strict=True)
+    ]
+    of_segment: dict[str, list[dict[Any, Any]]] = {}
+    for row in rows:
+        of_segment.setdefault(row["segment"], []).append(row)
+    everyone = of_segment.pop(EVERYONE)
     personas = {}
-    for segment in described_segments(profile):
-        rows = parts[segment]
-        strength = strengths[rows.index]
-        rows = rows.reset_index(drop=True)
-        size = rows.loc[rows["variable"] == SIZE].iloc[0]
-        traits = _traits(rows, everyone, strength, phrases)
+    for segment, own in of_segment.items():
+        size = next(row for row in own if row["variable"] == SIZE)
+        traits = _traits(own, everyone, phrases)
         by_group = {
             group: tuple(trait for trait in traits if groups.get(trait.variable) == group)
             for group in dict.fromkeys(groups.values())
@@ -195,33 +198,34 @@ def _strengths(profile: pd.DataFrame) -> Any:
 
 
 def _traits(
-    rows: pd.DataFrame, everyone: pd.DataFrame, strengths: Any, phrases: Mapping[str, str]
+    own: list[dict[Any, Any]], everyone: list[dict[Any, Any]], phrases: Mapping[str, str]
 ) -> list[Trait]:
     """Return one trait a variable, the most distinctive first."""
-    usable = ~rows["is_small"].to_numpy() & ~np.isnan(strengths)
-    usable &= (rows["level"] != OTHER_LEVELS).to_numpy()
-    traits = []
-    for variable, of_variable in rows.loc[usable].groupby("variable", sort=False):
-        places = of_variable.index.to_numpy()
-        size = np.abs(strengths[places])
-        score = np.where(strengths[places] > 0, size, _PREFERRED * size)
-        place = places[np.argmax(score)]
-        row, base, strength = rows.loc[place], everyone.loc[place], float(strengths[place])
-        low, high = row["difference_low"], row["difference_high"]
-        text, statistic = _sentence(row, base, strength, phrases.get(str(variable)))
-        traits.append(
-            Trait(
-                text=text,
-                variable=str(variable),
-                level=None if pd.isna(row["level"]) else str(row["level"]),
-                statistic=statistic,
-                value=_plain(row[statistic]),
-                everyone=_plain(base[statistic]),
-                strength=strength,
-                is_distinctive=bool(abs(strength) >= _SMALL_EFFECT and (low > 0 or high < 0)),
-            )
-        )
+    told: dict[str, tuple[float, dict[Any, Any], dict[Any, Any]]] = {}
+    for row, base in zip(own, everyone, strict=True):
+        strength, variable = row["strength"], row["variable"]
+        if row["is_small"] or np.isnan(strength) or row["level"] == OTHER_LEVELS:
+            continue
+        score = strength if strength > 0 else -_PREFERRED * strength
+        if variable not in told or score > told[variable][0]:
+            told[variable] = score, row, base
+    traits = [_trait(row, base, phrases.get(row["variable"])) for _, row, base in told.values()]
     return sorted(traits, key=lambda trait: -abs(trait.strength))
+
+
+def _trait(row: Mapping[Any, Any], base: Mapping[Any, Any], phrase: str | None) -> Trait:
+    strength, low, high = float(row["strength"]), row["difference_low"], row["difference_high"]
+    text, statistic = _sentence(row, base, strength, phrase)
+    return Trait(
+        text=text,
+        variable=str(row["variable"]),
+        level=None if pd.isna(row["level"]) else str(row["level"]),
+        statistic=statistic,
+        value=_plain(row[statistic]),
+        everyone=_plain(base[statistic]),
+        strength=strength,
+        is_distinctive=bool(abs(strength) >= _SMALL_EFFECT and (low > 0 or high < 0)),
+    )
 
 
 def _plain(told: Any) -> float | pd.Timestamp:
