@@ -1,5 +1,8 @@
 """SegmentProfiler: labels from any source, the profile and the differences against scipy."""
 
+from datetime import date
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -447,6 +450,43 @@ def test_arrays_of_numbers_and_of_objects_are_described_by_position():
     profiler = SegmentProfiler(value=0, columns=[1]).fit(X, y=CUSTOMERS["segment"])
     assert profiler.differences_["variable"].tolist() == ["x0", "x1"]
     assert difference(profiler, "x0")["statistic"] == difference(FITTED, "spend")["statistic"]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (pd.array([1.5, None, 3.5] * 20, dtype="Float64"), "number"),
+        (pd.array([True, None, False] * 20, dtype="boolean"), "flag"),
+        (pd.array([0, 1, None] * 20, dtype="Int64"), "flag"),
+        (pd.arrays.SparseArray([0.0, 1.5, 2.5] * 20), "number"),
+        (pd.period_range("2024-01", periods=60, freq="M"), "date"),
+        (pd.to_timedelta([1, 2, 5] * 20, unit="D"), "number"),
+        (pd.date_range("2024-01-01", periods=60, tz="Europe/Berlin"), "date"),
+        (pd.Series([date(2024, 1, 1), None, date(2024, 2, 3)] * 20), "date"),
+        (pd.Series([Decimal("1.1"), None, Decimal("2.2")] * 20), "number"),
+        (pd.Series([True, None, False] * 20, dtype=object), "flag"),
+        (pd.Series([1, "1", "b"] * 20, dtype=object), "category"),
+        (pd.cut(np.arange(60), 3), "category"),
+        (np.array([1e300, -1e300, 1.0] * 20), "number"),
+        (np.arange(60, dtype=np.uint64) << np.uint64(58), "number"),
+        (np.array([1j, 2j, 3j] * 20), None),
+        (pd.Series([[1], [2], [3]] * 20), None),
+    ],
+    ids=lambda value: str(getattr(value, "dtype", value)),
+)
+def test_columns_of_any_type_are_described_or_left_out(values, kind):
+    X = pd.DataFrame({"column": values})
+    profiler = SegmentProfiler().fit(X, y=["a", "b"] * 30)
+    assert profiler.differences_["kind"].tolist() == ([] if kind is None else [kind])
+    assert [*profiler.left_out_] == (["column"] if kind is None else [])
+    assert profiler.to_html()
+
+
+def test_masked_values_of_an_array_are_missing():
+    X = np.ma.masked_array(np.arange(12.0).reshape(6, 2), mask=np.eye(6, 2))
+    profiler = SegmentProfiler().fit(X, y=[0, 0, 0, 1, 1, 1])
+    assert cell(profiler, "0", "x0", "customers") == 2
+    assert cell(profiler, "0", "x0", "mean") == 3.0
 
 
 def test_the_input_is_left_as_it_is():

@@ -196,7 +196,9 @@ def frame_of_array(estimator: Any, X: Any, *, reset: bool, prefix: str = "") -> 
     """Return an array, checked as scikit-learn does, as a frame named by positions."""
     owner = type(estimator).__name__
     if isinstance(X, np.ma.MaskedArray):
-        X = np.ma.filled(X.astype(object), None)
+        masked = np.ma.getmaskarray(X)
+        X = np.array(X.data, dtype=np.float64 if X.dtype.kind in "iuf" else object)
+        X[masked] = np.nan if X.dtype.kind == "f" else None
     elif not isinstance(X, np.ndarray) and not issparse(X):
         array = np.asarray(X)
         # Of a list of rows numpy makes text where only some of it is text.

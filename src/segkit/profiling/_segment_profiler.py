@@ -265,6 +265,11 @@ class SegmentProfiler(BaseEstimator):
                 f"fit(X, y=labels), or {_OWNER}(segmenter=...)."
             )
         frame = as_frame(X, owner=_OWNER)
+        # Of numbers near the largest there are, squares are infinite, and said to be.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._fit(X, frame, y)
+
+    def _fit(self, X: Any, frame: Frame | None, y: Any) -> Self:
         if isinstance(frame, nw.LazyFrame):
             summaries, available = self._summarise_lazily(frame, y), frame.collect_schema().names()
             self._remember_names(available)

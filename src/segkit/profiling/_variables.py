@@ -72,7 +72,15 @@ def read_variable(name: str, series: nw.Series[Any], *, owner: str) -> Variable:
         days = pd.to_timedelta(_as_pandas(series)) / pd.Timedelta(days=1)
         return Variable(name, "number", np.asarray(days, dtype=np.float64))
     values = _as_pandas(series)
-    if not isinstance(values.dtype, pd.CategoricalDtype) and values.dtype.kind == "O":
+    if isinstance(values.dtype, pd.SparseDtype):
+        values = pd.Series(np.asarray(values))
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return _category(name, values)
+    if isinstance(values.dtype, pd.PeriodDtype):
+        return _date(name, values.dt.to_timestamp())
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iufcb":
+        return _number_or_flag(name, values.to_numpy(), owner=owner)
+    if values.dtype.kind == "O":
         return _of_objects(name, values, owner=owner)
     return _category(name, values)
 
@@ -99,7 +107,7 @@ def _of_objects(name: str, values: pd.Series[Any], *, owner: str) -> Variable:
 
 def _number_or_flag(name: str, numbers: NDArray[Any], *, owner: str) -> Variable:
     if numbers.dtype.kind == "c":
-        raise LeftOutError("complex numbers are not described")
+        raise LeftOutError("complex numbers are neither numbers of a scale nor categories")
     if numbers.dtype.kind == "f":
         with np.errstate(over="ignore", invalid="ignore"):
             total = numbers.sum()
