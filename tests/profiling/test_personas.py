@@ -109,6 +109,26 @@ def test_traits_are_ordered_by_strength_and_those_of_groups_need_not_be_distinct
     assert demographic == {"age": True, "noise": False}
 
 
+def test_small_cells_are_in_no_sentence():
+    n_rows = 400
+    segment = np.repeat(["a", "b"], n_rows // 2)
+    rare = np.where(np.arange(n_rows) < 9, "rare", "usual")
+    X = pd.DataFrame({"kind": rare, "number": np.arange(n_rows) % 7.0})
+    X.loc[200:, "number"] += 5
+    X.loc[np.arange(9, 200), "number"] = np.nan
+    for min_cell, told in ((10, set()), (5, {"kind", "number"})):
+        persona = SegmentProfiler(min_cell=min_cell).fit(X, y=segment).personas_["a"]
+        assert {trait.variable for trait in persona.traits} == told
+
+
+def test_a_difference_that_may_be_chance_is_no_trait():
+    X = pd.DataFrame({"spend": [1.0, 2, 3, 4, 5, 2, 3, 4, 5, 6]})
+    profiler = SegmentProfiler(min_cell=1, groups={"all": ["spend"]}).fit(X, y=[0] * 5 + [1] * 5)
+    trait = profiler.personas_["1"].groups["all"][0]
+    assert trait.strength > 0.2
+    assert not trait.is_distinctive
+
+
 def test_no_more_traits_are_told_than_asked_for():
     few = SegmentProfiler(n_traits=2).fit(CUSTOMERS, y="segment").personas_["top"]
     assert [one.variable for one in few.traits] == [one.variable for one in TOP.traits[:2]]
@@ -223,6 +243,16 @@ def test_representatives_are_medoids_by_gowers_distance():
     for segment, rows in enumerate(found.rows()):
         inside = np.flatnonzero(codes == segment)
         assert list(rows) == inside[np.argsort(totals[inside])][:2].tolist()
+
+
+def test_representatives_do_not_hang_on_the_unit_of_a_number():
+    rng = np.random.default_rng(1)
+    X = pd.DataFrame({"spend": rng.lognormal(size=300), "orders": rng.poisson(4, 300) + 0.5})
+    y = rng.integers(0, 2, 300)
+    euros = SegmentProfiler().fit(X, y=y).personas_
+    cents = SegmentProfiler().fit(X.assign(spend=X["spend"] * 1024), y=y).personas_
+    for segment, persona in euros.items():
+        assert persona.representatives == cents[segment].representatives
 
 
 def test_representatives_are_rows_of_the_whole_table_also_with_unassigned_customers():

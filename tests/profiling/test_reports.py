@@ -9,6 +9,7 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 from segkit import SegmentProfiler
+from segkit.profiling._report_html import _filled
 from segkit.profiling._suppression import _withheld
 
 CUSTOMERS = pd.DataFrame(
@@ -128,6 +129,11 @@ def test_any_name_is_text_and_no_markup():
     markdown = profiler.to_markdown()
     assert "| a\\|b |" in markdown
     assert "<script>" not in markdown.replace("\\<script>", "")
+
+
+def test_signs_in_numbers_are_no_markup_either():
+    assert _filled("<0.1 %", np.nan) == "&lt;0.1 %"
+    assert _filled("<0.1 %", 20.0).count("<") == 2  # of the span
 
 
 def test_a_segment_may_be_called_everyone():
