@@ -284,6 +284,14 @@ def test_dominance_is_cliffs_delta_by_counting_all_pairs():
     assert cell(FITTED, "gold", "orders", "dominance") == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("kind", ["pandas", "polars lazy"])
+def test_a_value_of_zeros_and_ones_is_summed(kind):
+    profiler = SegmentProfiler(value="responded").fit(as_kind(CUSTOMERS, kind), y="segment")
+    sums = CUSTOMERS.groupby("segment")["responded"].sum()
+    assert profiler.sizes_.set_index("segment")["value"].to_dict() == pytest.approx(sums.to_dict())
+    assert cell(profiler, "gold", "responded", "kind") == "number"
+
+
 def test_rare_levels_are_pooled_and_counted():
     rng = np.random.default_rng(0)
     city = rng.choice(list("abcdefgh"), 500, p=np.arange(1, 9)[::-1] / 36)

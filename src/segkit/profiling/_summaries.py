@@ -82,7 +82,7 @@ def summarise_frame(
     typical = Representatives(labels.codes, n_segments, n_representatives)
     for name in names:
         try:
-            variable = read_variable(name, frame[name], owner=owner)
+            variable = read_variable(name, frame[name], is_value=name == value, owner=owner)
             values = variable.values if everybody else variable.values[inside]
             if variable.kind in ("number", "date"):
                 add_numbers(

@@ -59,8 +59,19 @@ class LeftOutError(Exception):
     """Raised where a column says nothing about kinds of customers; holds why."""
 
 
-def read_variable(name: str, series: nw.Series[Any], *, owner: str) -> Variable:
-    """Return a column of an eager frame, or raise `LeftOutError`."""
+def read_variable(name: str, series: nw.Series[Any], *, is_value: bool, owner: str) -> Variable:
+    """Return a column of an eager frame, or raise `LeftOutError`.
+
+    A column of value stays one of numbers, even where they are all 0 or 1.
+    """
+    variable = _read_variable(name, series, owner=owner)
+    if is_value and variable.kind == "flag":
+        numbers = np.where(variable.values < 0, np.nan, variable.values)
+        return Variable(name, "number", numbers)
+    return variable
+
+
+def _read_variable(name: str, series: nw.Series[Any], *, owner: str) -> Variable:
     dtype = series.dtype
     if dtype == nw.Boolean:
         return _flag(name, _codes_of_booleans(series))
