@@ -11,6 +11,7 @@ from . import (
     _cases_cluster,
     _cases_clv,
     _cases_metrics,
+    _cases_profiles,
     _cases_stages,
     _data,
     _data_buyers,
@@ -117,6 +118,7 @@ def all_cases(n_rows: int) -> list[Case]:
         *_cases_stages.stage_cases(n_rows),
         *_cases_cluster.cluster_cases(),
         *_cases_metrics.metric_cases(n_rows),
+        *_cases_profiles.profile_cases(n_rows),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from segkit.cluster import KPrototypes
 from segkit.features import summarize_transactions
+from segkit.profiling import SegmentProfiler
 from segkit.segmenters import (
     ClusterSegmenter,
     CrossSegmenter,
@@ -22,6 +23,7 @@ __all__ = [
     "RFMScorer",
     "RuleSegmenter",
     "SegmentMap",
+    "SegmentProfiler",
     "ValueTierer",
     "__version__",
     "summarize_transactions",

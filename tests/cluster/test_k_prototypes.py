@@ -443,3 +443,10 @@ def test_a_fit_that_fails_leaves_nothing_of_the_one_before():
     with pytest.raises(MissingValuesError):
         clusterer.fit(CUSTOMERS.assign(spend=np.nan))
     assert not hasattr(clusterer, "labels_")
+
+
+def test_masked_values_of_an_array_are_missing():
+    for X in (np.arange(12.0).reshape(6, 2), np.array([["a", "b"]] * 6, dtype=object)):
+        masked = np.ma.masked_array(X, mask=np.eye(6, 2))
+        with pytest.raises(MissingValuesError):
+            KPrototypes(n_clusters=2).fit(masked)

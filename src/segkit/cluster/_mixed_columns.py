@@ -116,7 +116,7 @@ def learn_columns(estimator: Any, X: Any, categorical: Any) -> tuple[MixedColumn
     if isinstance(frame, nw.LazyFrame):
         frame = collected(frame)
     if frame is None:
-        frame = _frame_of_array(estimator, X, reset=True)
+        frame = frame_of_array(estimator, X, reset=True)
     names = frame.columns
     if by_name:
         if not names or not len(frame):
@@ -155,7 +155,7 @@ def frame_to_predict(
             "Collect the frame first: .collect() in polars, .df() in DuckDB."
         )
     if frame is None:
-        frame = _frame_of_array(estimator, X, reset=False)
+        frame = frame_of_array(estimator, X, reset=False)
     elif hasattr(estimator, "feature_names_in_"):
         check_columns_present(
             columns.names,
@@ -192,11 +192,13 @@ def check_distinct(rows: MixedRows, n_clusters: int, *, owner: str) -> None:
         looked_at *= 8
 
 
-def _frame_of_array(estimator: Any, X: Any, *, reset: bool) -> nw.DataFrame[Any]:
+def frame_of_array(estimator: Any, X: Any, *, reset: bool, prefix: str = "") -> nw.DataFrame[Any]:
     """Return an array, checked as scikit-learn does, as a frame named by positions."""
     owner = type(estimator).__name__
     if isinstance(X, np.ma.MaskedArray):
-        X = np.ma.filled(X.astype(object), None)
+        masked = np.ma.getmaskarray(X)
+        X = np.array(X.data, dtype=np.float64 if X.dtype.kind in "iuf" else object)
+        X[masked] = np.nan if X.dtype.kind == "f" else None
     elif not isinstance(X, np.ndarray) and not issparse(X):
         array = np.asarray(X)
         # Of a list of rows numpy makes text where only some of it is text.
@@ -215,7 +217,7 @@ def _frame_of_array(estimator: Any, X: Any, *, reset: bool) -> nw.DataFrame[Any]
         ensure_all_finite=False,
         ensure_min_samples=1 if reset else 0,
     )
-    names = [str(position) for position in range(array.shape[1])]
+    names = [f"{prefix}{position}" for position in range(array.shape[1])]
     return nw.from_native(pd.DataFrame(array, columns=names), eager_only=True)
 
 

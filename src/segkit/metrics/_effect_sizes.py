@@ -100,11 +100,7 @@ def omega_squared(values: ArrayLike, labels: ArrayLike) -> float:
     """
     numbers, codes = _read(values, labels, owner="omega_squared")
     share, n_segments = _share_between(numbers, codes)
-    n_within = len(numbers) - n_segments
-    if np.isnan(share) or n_within < 1:
-        return float("nan")
-    variance_within = (1 - share) / n_within
-    return max(0.0, (share - (n_segments - 1) * variance_within) / (1 + variance_within))
+    return omega_of_share(share, len(numbers), n_segments)
 
 
 def cramers_v(values: ArrayLike, labels: ArrayLike, *, bias_corrected: bool = True) -> float:
@@ -175,8 +171,7 @@ def v_of_table(table: Floats, *, bias_corrected: bool = True) -> float:
     total = table.sum()
     if min(table.shape) < 2 or (bias_corrected and total < 2):
         return float("nan")
-    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / total
-    phi_squared = float((np.square(table - expected) / expected).sum() / total)
+    phi_squared = chi_squared_of_table(table) / total
     if not bias_corrected:
         return float(np.sqrt(phi_squared / (min(table.shape) - 1)))
     by_chance = (n_rows - 1) * (n_columns - 1) / (total - 1)
@@ -184,6 +179,21 @@ def v_of_table(table: Floats, *, bias_corrected: bool = True) -> float:
     columns = n_columns - (n_columns - 1) ** 2 / (total - 1)
     most = min(rows, columns) - 1
     return float(np.sqrt(max(0.0, phi_squared - by_chance) / most)) if most > 0 else float("nan")
+
+
+def chi_squared_of_table(table: Floats) -> float:
+    """Return Pearson's χ² of a table of counts, without rows and columns of zeros."""
+    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
+    return float((np.square(table - expected) / expected).sum())
+
+
+def omega_of_share(share: float, n_rows: int, n_segments: int) -> float:
+    """Return ω², given the share of the variance that lies between segments."""
+    n_within = n_rows - n_segments
+    if np.isnan(share) or n_within < 1:
+        return float("nan")
+    variance_within = (1 - share) / n_within
+    return max(0.0, (share - (n_segments - 1) * variance_within) / (1 + variance_within))
 
 
 def _read(values: Any, labels: Any, *, owner: str) -> tuple[Floats, NDArray[np.intp]]:

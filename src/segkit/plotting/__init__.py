@@ -2,7 +2,8 @@
 
 from segkit.plotting._cluster_display import ClusterDisplay
 from segkit.plotting._lorenz_display import LorenzDisplay
+from segkit.plotting._profile_display import ProfileDisplay
 from segkit.plotting._rfm_display import RFMDisplay
 from segkit.plotting._selection_display import SelectionDisplay
 
-__all__ = ["ClusterDisplay", "LorenzDisplay", "RFMDisplay", "SelectionDisplay"]
+__all__ = ["ClusterDisplay", "LorenzDisplay", "ProfileDisplay", "RFMDisplay", "SelectionDisplay"]

@@ -1,0 +1,71 @@
+"""Labels of a segmenter, clusterer or pipeline, with the names and the columns that it knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+
+from segkit._input_checks import estimator_name
+from segkit.exceptions import SegkitTypeError
+from segkit.profiling._segment_labels import SegmentLabels, check_segments
+
+
+def fit_segmenter(segmenter: Any, X: Any, y: Any, *, owner: str) -> Any:
+    """Return a fitted clone; a frozen segmenter as it is."""
+    if not hasattr(segmenter, "fit"):
+        raise SegkitTypeError(
+            f"{owner}: segmenter must be an estimator, got {type(segmenter).__name__}. Labels that "
+            "are there already go to fit: fit(X, y=labels)."
+        )
+    return clone(segmenter).fit(X, y)
+
+
+def labels_of_segmenter(fitted: Any, X: Any, n_rows: int, *, owner: str) -> SegmentLabels:
+    """Return the segment of each customer, by the fitted segmenter."""
+    final = _final(fitted)
+    labels = getattr(final, "labels_", None)
+    if isinstance(fitted, FrozenEstimator) or labels is None or len(labels) != n_rows:
+        if not hasattr(fitted, "predict"):
+            raise SegkitTypeError(
+                f"{owner}: {estimator_name(fitted)} cannot predict segments of customers. Pass "
+                "its labels to fit: fit(X, y=labels)."
+            )
+        labels = fitted.predict(X)
+    codes = np.asarray(labels)
+    if codes.dtype.kind not in "iu" or codes.shape != (n_rows,):
+        raise SegkitTypeError(
+            f"{owner}: {estimator_name(fitted)} must give one integer a customer, got "
+            f"{codes.dtype} of shape {codes.shape}. Pass names as labels: fit(X, y=names)."
+        )
+    codes = np.where(codes < 0, -1, codes).astype(np.intp)
+    names = names_of_segmenter(fitted)
+    if names is None:
+        names = [str(code) for code in range(int(codes.max(initial=-1)) + 1)]
+    return check_segments(SegmentLabels(codes, names).without_empty(), owner=owner)
+
+
+def names_of_segmenter(fitted: Any) -> list[str] | None:
+    """Return the names of a segmenter's segments in their order; None where it has none."""
+    names = getattr(_final(fitted), "segments_", None)
+    return None if names is None else [str(name) for name in names]
+
+
+def columns_of_segmenter(fitted: Any, available: list[str]) -> list[str]:
+    """Return the columns that segments were made of; all, where it cannot say."""
+    inside = fitted.estimator if isinstance(fitted, FrozenEstimator) else fitted
+    names = getattr(inside, "feature_names_in_", None)
+    if names is not None:
+        return [str(name) for name in names if name in available]
+    positions = getattr(inside, "_positions_used", None)
+    if positions is None and hasattr(inside, "_columns_used"):
+        positions = range(len(inside._columns_used))
+    return available if positions is None else [available[place] for place in positions]
+
+
+def _final(fitted: Any) -> Any:
+    inside = fitted.estimator if isinstance(fitted, FrozenEstimator) else fitted
+    return inside.steps[-1][1] if isinstance(inside, Pipeline) and inside.steps else inside
