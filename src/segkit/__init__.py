@@ -9,6 +9,7 @@ from segkit.segmenters import (
     SegmentMap,
     ValueTierer,
 )
+from segkit.validation import SegmentValidator
 
 __version__ = "0.1.0"
 
@@ -18,6 +19,7 @@ __all__ = [
     "LifecycleStager",
     "RFMScorer",
     "SegmentMap",
+    "SegmentValidator",
     "ValueTierer",
     "__version__",
     "summarize_transactions",

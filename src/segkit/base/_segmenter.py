@@ -57,6 +57,8 @@ class SegmenterMixin(CustomerColumnsMixin):
       and ``_group_expression(group, dtype)``: a column of any type whose values are groups of
       customers. Their positions, as floats, then stand behind the columns in `values`;
     - ``_code_one(values)``: the code of one list of floats, where speed matters;
+    - ``_clustering(X)``: where segments are clusters, the features of customers and the unfitted
+      clusterer, with which their stability is judged without preparing the columns each time;
     - ``_rules()``: one sentence a segment for ``describe``.
 
     Attributes

@@ -1,0 +1,645 @@
+"""The classic criteria of a good segmentation, each measured, with its evidence and verdict."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from segkit._compat import HasMethods, Interval, fit_context
+from segkit._frames import UNASSIGNED
+from segkit.base import is_segmenter
+from segkit.exceptions import SegkitTypeError, SegkitValueError
+from segkit.metrics import StructureTest
+from segkit.metrics._arguments import draw_seeds
+from segkit.metrics._clusterers import labels_of, prepared
+from segkit.metrics._threads import one_thread
+from segkit.validation._actionable import actionable, responding_alike
+from segkit.validation._differentiable import differentiable
+from segkit.validation._durable import SegmentDurability, durability
+from segkit.validation._evidence import Assessment, report_of, verdicts_of
+from segkit.validation._judged_customers import (
+    JudgedCustomers,
+    Table,
+    labelled,
+    without_empty,
+)
+from segkit.validation._measurable import measurable
+from segkit.validation._pair_effects import pair_effects
+from segkit.validation._parsimonious import inseparable, parsimonious
+from segkit.validation._prediction_strength import strength_of
+from segkit.validation._refits import (
+    Refits,
+    SegmenterRefits,
+    clustering_of,
+    held_out_codes,
+    is_clusterer,
+    last_step,
+)
+from segkit.validation._stable import stable
+from segkit.validation._structured import structured
+from segkit.validation._substantial import accessible, substantial
+from segkit.validation._variables import Codes, Floats, Numbers, Variable
+
+_OWNER = "SegmentValidator"
+_NO_REFITS = "labels alone cannot be found again in other customers: pass the segmenter"
+_FROZEN = "the segmenter is frozen, so that it learns nothing from other customers"
+_NO_PREDICT = "the segmenter does not predict: put its clusterer into a ClusterSegmenter"
+
+
+class SegmentValidator(BaseEstimator):
+    """Judge whether segments are real and of use, by the classic criteria.
+
+    The segments may come from anywhere: pass their labels as ``y``, or a segmenter to fit. Each
+    criterion is measured and has a verdict of its own; there is no score of all. A criterion whose
+    columns were not named is not assessed, and does not fail.
+
+    Parameters
+    ----------
+    segmenter : estimator, default=None
+        A segmenter, clusterer or mixture, or a Pipeline that ends in one; it is cloned and fitted.
+        With a segmenter, stability, structure and held-out outcomes can be judged. None: the labels
+        are ``y``.
+    basis : str, int or sequence of these, default=None
+        The variables that built the segments, by name or by position. None: the columns that the
+        segmenter uses; with labels all numeric columns that have no other role.
+    outcomes : str, int or sequence of these, default=None
+        Columns that did not build the segments, and that they should tell something about:
+        response, churn, spend afterwards.
+    channels : str, int or sequence of these, default=None
+        Columns of booleans, or of 0 and 1: who may be reached on a channel.
+    value : str or int, default=None
+        The column of what each customer is worth, for shares of value and niches.
+    customer_id : str or int, default=None
+        The column that tells the customers apart, by which :meth:`compare` finds them again. None:
+        the index of a pandas frame, or else the order of the rows.
+    min_size : int, default=30
+        Fewest customers of a segment: where means begin to be normal.
+    min_share : float, default=0.02
+        Smallest share of the customers in a segment, from 0 to 1.
+    max_segments : int, default=10
+        Most segments that anyone can address each in its own way.
+    n_bootstraps : int, default=100
+        Resamples for the stability; below 2 it is not assessed.
+    from_clusterer : bool, default=None
+        Whether the segments claim to be groups that exist, so that the structure must be there.
+        None: as the type of the segmenter says; of labels alone it is not known.
+    random_state : int, RandomState instance or None, default=None
+        Pass an int for the same report every time.
+    n_jobs : int, default=None
+        Threads, or processes for clusterers other than k-means, over the resamples. The result does
+        not depend on it.
+
+    Attributes
+    ----------
+    report_ : DataFrame
+        The evidence: ``criterion``, ``segment`` (``"all"``, a name, or ``"A | B"`` for two),
+        ``variable``, ``metric``, ``value``, ``low`` and ``high`` (a 95 % interval, where there is
+        one), ``threshold``, ``passed`` (None where a row only informs) and ``what_to_do``.
+    verdicts_ : DataFrame
+        A row a criterion: ``criterion``, ``passed`` (None where it was not assessed or does not
+        apply), ``status`` and ``reason``.
+    passed_ : bool
+        Whether every criterion that was assessed is passed.
+    differences_ : DataFrame
+        A row for each pair of segments and variable: ``segment_a``, ``segment_b``, ``variable``,
+        ``role`` (``"basis"``, whose p-values only describe, or ``"outcome"``), ``effect`` (``"g"``,
+        Hedges' standardised difference, or ``"V"``, Cramér's), ``value``, ``low``, ``high``,
+        ``p_value`` and ``p_adjusted`` (Benjamini-Hochberg, within the role).
+    merge_candidates_ : DataFrame
+        Pairs that might be one segment: ``segment_a``, ``segment_b`` and ``because``.
+    segments_ : ndarray of shape (n_segments,), dtype object
+        Names of the segments that have customers.
+    labels_ : ndarray of shape (n_customers,), dtype int64
+        Position of each customer's segment in ``segments_``, -1 for none.
+    basis_ : list of str
+        Names of the variables that built the segments; the columns of an array are x0, x1, ...
+    structure_test_ : StructureTest or None
+        The test of structure, where it was run.
+    segmenter_ : estimator or None
+        The fitted segmenter.
+    n_features_in_ : int
+        Number of columns of `X`.
+    feature_names_in_ : ndarray of shape (n_features_in_,), dtype object
+        Their names; only after fitting on a frame.
+
+    See Also
+    --------
+    segkit.metrics.structure_test : Whether a table has clusters at all.
+    segkit.metrics.bootstrap_jaccard : Which clusters are stable.
+
+    Notes
+    -----
+    The criteria and their thresholds:
+
+    - *measurable*: at most 10 % of each variable of the basis missing, and of the customers without
+      a segment (Bennett 2001: above, results are likely to be biased).
+    - *substantial*: `min_size` and `min_share`. A smaller segment with at least `min_share` of the
+      value, and twice its share of the customers, is a niche, and passes.
+    - *accessible*: at least half of a segment can be reached on one of the channels.
+    - *differentiable*: each two segments are half a standard deviation apart in some variable
+      (or Cramér's V is .3; Cohen 1988: a medium difference), and a random forest goes 40 % of the
+      way from guessing to knowing the segment of held-out customers (Landis & Koch 1977: moderate
+      agreement). Tests on variables that built the segments are called descriptive and decide
+      nothing: pieces of a cloud differ in what it was cut by.
+    - *actionable*: at least one outcome differs between the segments (adjusted p ≤ .05), and the
+      segments predict it for customers left out. With a segmenter that predicts, customers are in
+      the segment that the other half of the customers teaches.
+    - *structured*: for clusterers, :func:`segkit.metrics.structure_test` finds more than in clouds
+      without segments. Thresholds, rules and tiers cut on purpose.
+    - *stable*: the mean Jaccard similarity of each segment under the bootstrap is at least .75
+      (Hennig 2007); fits to random halves, and with other seeds, agree by an adjusted Rand index of
+      .65 (Steinley 2004). Of thresholds that are learned, the report has the spread.
+    - *parsimonious*: at most `max_segments`, and each two are told apart by a variable (.2 standard
+      deviations, or V of .1) or by an outcome.
+    - *durable*: :meth:`compare`.
+
+    What prepares the features of a clusterer, such as a scaler, is not fitted again in resamples.
+    A lazy frame is collected.
+
+    References
+    ----------
+    .. [1] P. Kotler & K. L. Keller (2016). "Marketing management", 15th edition: measurable,
+       substantial, accessible, differentiable, actionable.
+    .. [2] C. Hennig (2007). "Cluster-wise assessment of cluster stability". Computational
+       Statistics & Data Analysis 52, 258-271.
+    .. [3] S. Dolnicar, B. Grün & F. Leisch (2018). "Market segmentation analysis". Springer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from segkit import ClusterSegmenter, SegmentValidator
+    >>> rng = np.random.default_rng(0)
+    >>> kind = rng.integers(3, size=600)
+    >>> customers = pd.DataFrame(
+    ...     {
+    ...         "visits": rng.normal(4 * kind, 1),
+    ...         "basket": rng.normal(np.array([20, 80, 20])[kind], 8),
+    ...         "responded": rng.random(600) < np.array([0.1, 0.2, 0.4])[kind],
+    ...     }
+    ... )
+    >>> segmenter = ClusterSegmenter(n_segments=3, names="letters", random_state=0)
+    >>> validator = SegmentValidator(segmenter, outcomes="responded", random_state=0)
+    >>> validator.fit(customers).passed_
+    True
+    >>> cloud = customers.assign(visits=rng.normal(size=600), basket=rng.normal(size=600))
+    >>> of_a_cloud = SegmentValidator(segmenter, outcomes="responded", random_state=0).fit(cloud)
+    >>> verdicts = of_a_cloud.verdicts_.set_index("criterion")["status"]
+    >>> verdicts[["structured", "actionable", "durable"]].tolist()
+    ['failed', 'failed', 'not assessed']
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "segmenter": [None, HasMethods(["fit", "get_params"])],
+        "basis": [None, str, Integral, list, tuple, pd.Index],
+        "outcomes": [None, str, Integral, list, tuple, pd.Index],
+        "channels": [None, str, Integral, list, tuple, pd.Index],
+        "value": [None, str, Integral],
+        "customer_id": [None, str, Integral],
+        "min_size": [Interval(Integral, 1, None, closed="left")],
+        "min_share": [Interval(Real, 0, 1, closed="both")],
+        "max_segments": [Interval(Integral, 1, None, closed="left")],
+        "n_bootstraps": [Interval(Integral, 0, None, closed="left")],
+        "from_clusterer": [None, bool],
+        "random_state": ["random_state"],
+        "n_jobs": [None, Integral],
+    }
+
+    report_: pd.DataFrame
+    verdicts_: pd.DataFrame
+    passed_: bool
+    differences_: pd.DataFrame
+    merge_candidates_: pd.DataFrame
+    segments_: NDArray[np.object_]
+    labels_: NDArray[np.int64]
+    basis_: list[str]
+    structure_test_: StructureTest | None
+    segmenter_: Any
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
+
+    def __init__(
+        self,
+        segmenter: Any = None,
+        *,
+        basis: str | int | Sequence[str | int] | None = None,
+        outcomes: str | int | Sequence[str | int] | None = None,
+        channels: str | int | Sequence[str | int] | None = None,
+        value: str | int | None = None,
+        customer_id: str | int | None = None,
+        min_size: int = 30,
+        min_share: float = 0.02,
+        max_segments: int = 10,
+        n_bootstraps: int = 100,
+        from_clusterer: bool | None = None,
+        random_state: Any = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.segmenter = segmenter
+        self.basis = basis
+        self.outcomes = outcomes
+        self.channels = channels
+        self.value = value
+        self.customer_id = customer_id
+        self.min_size = min_size
+        self.min_share = min_share
+        self.max_segments = max_segments
+        self.n_bootstraps = n_bootstraps
+        self.from_clusterer = from_clusterer
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Judge the segments of customers.
+
+        Parameters
+        ----------
+        X : frame or array of shape (n_customers, n_columns)
+            One row per customer. A lazy frame is collected.
+        y : array-like of shape (n_customers,) or str, default=None
+            The segment of each customer, as text or numbers, or the column of `X` that has it; -1,
+            ``"unassigned"`` and missing are none. With a segmenter, what its ``fit`` takes.
+
+        Returns
+        -------
+        SegmentValidator
+            The fitted validator.
+
+        Raises
+        ------
+        SegkitValueError
+            Where neither labels nor a segmenter are given, labels do not fit the rows, or nobody is
+            in a segment.
+        ColumnError, SegkitTypeError
+            For a column that is absent, or of a type that its role does not allow.
+        """
+        self._forget()
+        table = Table.of(X)
+        self._remember(table)
+        seeds = draw_seeds(self.random_state, 6, owner=_OWNER)
+        roles = {
+            role: table.named(getattr(self, role), role)
+            for role in ("basis", "outcomes", "channels", "value", "customer_id")
+        }
+        if self.segmenter is None:
+            codes, basis = self._read_labels(table, y, roles), roles["basis"]
+            if not basis:
+                used = {name for names in roles.values() for name in names}
+                used |= {y} if isinstance(y, str) else set()
+                basis = [name for name in table.numeric_names() if name not in used]
+        else:
+            codes, basis = self._fit_segmenter(table, y, roles, seeds[0])
+        self.basis_ = basis
+        self.labels_ = codes.astype(np.int64)
+        customers = JudgedCustomers(
+            codes=codes,
+            segments=tuple(self.segments_),
+            basis=table.variables(basis),
+            outcomes=table.variables(roles["outcomes"]),
+            channels=table.variables(roles["channels"]),
+            value=_value_of(table, roles["value"]),
+        )
+        self._basis, self._ids = customers.basis, table.ids(self.customer_id)
+        refits, reason = self._refits(table, y)
+        self._judge(customers, refits, reason, seeds)
+        return self
+
+    def compare(self, later: Any, y: Any = None) -> SegmentDurability:
+        """Tell how durable the segments are, given a later table of the same customers.
+
+        Customers are found again by `customer_id`, by the index of pandas frames, or else by the
+        order of the rows; those in one table only are left out.
+
+        Parameters
+        ----------
+        later : frame or array of shape (n_customers_later, n_columns)
+            The customers later, in the columns of ``fit``. A lazy frame is collected.
+        y : array-like of shape (n_customers_later,) or str, default=None
+            Their segments then, as for :meth:`fit`. None: as the fitted segmenter predicts them,
+            with what it learned before.
+
+        Returns
+        -------
+        SegmentDurability
+            Who moved where, who stayed, and which variables have drifted.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        SegkitValueError
+            Where no customer is found again, or rows in order are of another number.
+        SegkitTypeError
+            Where `y` is needed: after labels, and after a segmenter that does not predict.
+
+        Notes
+        -----
+        Durable is who stays: Cohen's kappa of at least .4 (Landis & Koch 1977: moderate agreement
+        beyond what sizes alone would give), and no variable of the basis with a population
+        stability index above .25 (Siddiqi 2006). The p-values of drift (Kolmogorov-Smirnov, or χ²
+        for categories, adjusted) inform: of many customers, each trifle is significant.
+        """
+        check_is_fitted(self)
+        table = Table.of(later)
+        found = self._names_later(table, y)
+        ids, place_before, place_later = table.ids(self.customer_id), slice(None), slice(None)
+        if ids is not None and self._ids is not None:
+            both = self._ids.intersection(ids, sort=False)
+            if not len(both):
+                raise SegkitValueError(
+                    f"{_OWNER}: no customer of the later table was there in fit. Pass "
+                    "customer_id=... with the column that has their ids in both."
+                )
+            place_before, place_later = self._ids.get_indexer(both), ids.get_indexer(both)
+        elif len(table) != len(self.labels_):
+            raise SegkitValueError(
+                f"{_OWNER}: the later table has {len(table):,} rows and the one of fit "
+                f"{len(self.labels_):,}, in an order that would have to be the same. Pass "
+                "customer_id=... with the column that tells the customers apart."
+            )
+        before, after = self._names[place_before], found[place_later]
+        order = [name for name in self._all_segments if name in {*before, *after}]
+        order += sorted({*after} - {*order, UNASSIGNED})
+        places = {name: place for place, name in enumerate(order)} | {UNASSIGNED: -1}
+        missing = [name for name in self.basis_ if name not in table.names]
+        drifting = table.variables([name for name in self.basis_ if name not in missing])
+        return durability(
+            np.array([places[name] for name in before], dtype=np.intp),
+            np.array([places[name] for name in after], dtype=np.intp),
+            tuple(order),
+            {name: (self._basis[name], variable) for name, variable in drifting.items()},
+            n_before=len(self.labels_),
+        )
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the prediction strength of the segments in customers who were not in ``fit``.
+
+        The segmenter is fitted to these customers, too. Of each segment found so, it is the share of
+        pairs of customers that the segmenter of ``fit`` puts together as well; the lowest share
+        counts. So segmentations can be compared in a grid search.
+
+        Parameters
+        ----------
+        X : frame or array of shape (n_customers, n_columns)
+            Other customers, in the columns of ``fit``.
+        y : array-like of shape (n_customers,), default=None
+            What the segmenter's ``fit`` takes, if anything.
+
+        Returns
+        -------
+        float
+            From 0 to 1; more is better, and above 0.8 is strong. A single segment has 1.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        SegkitTypeError
+            After labels, and after a segmenter that does not predict.
+
+        References
+        ----------
+        .. [1] R. Tibshirani & G. Walther (2005). "Cluster validation by prediction strength".
+           Journal of Computational and Graphical Statistics 14, 511-528.
+        """
+        check_is_fitted(self)
+        if self.segmenter_ is None or not hasattr(self.segmenter_, "predict"):
+            raise SegkitTypeError(
+                f"{_OWNER}.score needs a segmenter that predicts. Pass "
+                "SegmentValidator(segmenter=...), a clusterer without predict in a "
+                "ClusterSegmenter."
+            )
+        rows = Table.of(X).rows(self._given)
+        (seed,) = draw_seeds(self.random_state, 1, owner=_OWNER)
+        with one_thread(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # ``fit`` has warned
+            other = prepared(self.segmenter, seed, owner=_OWNER).fit(rows, y)
+        return strength_of(labels_of(other, rows), labels_of(self.segmenter_, rows))
+
+    def summary(self) -> str:
+        """Say in words what was found.
+
+        Returns
+        -------
+        str
+            A line for the whole, and one for each criterion.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        """
+        check_is_fitted(self)
+        n_segments = len(self.segments_)
+        failed = self.verdicts_.loc[self.verdicts_["status"] == "failed", "criterion"]
+        verdict = "passed" if self.passed_ else f"failed ({', '.join(failed)})"
+        noun = "segment" if n_segments == 1 else "segments"
+        lines = [f"{len(self.labels_):,} customers in {n_segments} {noun}: {verdict}."]
+        lines += [
+            f"- {one.criterion}: {one.status}; {one.reason}."
+            for one in self.verdicts_.itertuples(index=False)
+        ]
+        return "\n".join(lines)
+
+    def __sklearn_tags__(self) -> Tags:
+        """Return the tags of an estimator of tables of any kind."""
+        tags: Tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.target_tags.required = self.segmenter is None
+        return tags
+
+    # Private helpers, in reading order.
+
+    def _forget(self) -> None:
+        for name in [name for name in vars(self) if name.endswith("_") and name[0] != "_"]:
+            delattr(self, name)
+
+    def _remember(self, table: Table) -> None:
+        self.n_features_in_ = len(table.names)
+        if not table.is_array:
+            self.feature_names_in_ = np.array(table.names, dtype=object)
+
+    def _read_labels(self, table: Table, y: Any, roles: dict[str, list[str]]) -> Codes:
+        if y is None:
+            raise SegkitValueError(
+                f"{_OWNER}: requires y to be passed, but the target y is None: the segment of each "
+                "customer, or else SegmentValidator(segmenter=...) to find them."
+            )
+        if isinstance(y, str):
+            (name,) = table.named(y, "y")
+            y = table.frame[name]
+        codes, names = labelled(y, len(table))
+        self.segmenter_, self._given = None, []
+        self._remember_segments(codes, names, names)
+        return codes
+
+    def _fit_segmenter(
+        self, table: Table, y: Any, roles: dict[str, list[str]], seed: int
+    ) -> tuple[Codes, list[str]]:
+        """Fit a clone, and return the codes and the names of the basis."""
+        last = last_step(self.segmenter)
+        # Segmenters know their columns by name; others take what they get.
+        picks = is_segmenter(last) and getattr(last, "columns", ()) is not None
+        left_out = {*roles["outcomes"], *roles["channels"], *roles["customer_id"]}
+        left_out |= set() if picks else set(roles["value"])
+        given = [name for name in table.names if name not in left_out]
+        self._given = given if picks or not roles["basis"] else roles["basis"]
+        rows = table.rows(self._given)
+        unfitted = prepared(self.segmenter, seed, owner=_OWNER)
+        self.segmenter_ = (
+            unfitted if isinstance(unfitted, FrozenEstimator) else unfitted.fit(rows, y)
+        )
+        found = labels_of(self.segmenter_, rows)
+        learned = last_step(self.segmenter_)
+        if hasattr(learned, "segments_"):
+            names = tuple(str(name) for name in learned.segments_)
+        else:
+            names = tuple(str(code) for code in range(int(found.max(initial=-1)) + 1))
+        codes, kept = without_empty(found, names)
+        self._remember_segments(codes, kept, names)
+        if roles["basis"]:
+            return codes, roles["basis"]
+        used = [str(name) for name in getattr(learned, "feature_names_in_", ())]
+        if not used or not set(used) <= set(table.names):
+            used = [str(name) for name in getattr(self.segmenter_, "feature_names_in_", ())]
+        return codes, used if used and set(used) <= set(table.names) else self._given
+
+    def _remember_segments(
+        self, codes: Codes, names: tuple[str, ...], all_names: tuple[str, ...]
+    ) -> None:
+        self.segments_ = np.array(names, dtype=object)
+        self._all_segments = all_names
+        self._names = np.append(self.segments_, UNASSIGNED)[codes]
+
+    def _refits(self, table: Table, y: Any) -> tuple[Refits | None, str]:
+        """Return how to learn the segments again, or why that cannot be."""
+        if self.segmenter_ is None:
+            return None, _NO_REFITS
+        if isinstance(last_step(self.segmenter_), FrozenEstimator):
+            return None, _FROZEN
+        clustering = clustering_of(self.segmenter_, table.rows(self._given))
+        if clustering is not None:
+            return clustering, ""
+        if not hasattr(self.segmenter_, "predict"):
+            return None, _NO_PREDICT
+        is_named = hasattr(last_step(self.segmenter_), "segments_") and not is_clusterer(
+            self.segmenter
+        )
+        return SegmenterRefits(
+            clone(self.segmenter),
+            table,
+            tuple(self._given),
+            None if y is None else np.asarray(y),
+            tuple(self.segments_),
+            is_named,
+        ), ""
+
+    def _judge(
+        self, customers: JudgedCustomers, refits: Refits | None, reason: str, seeds: list[int]
+    ) -> None:
+        segments = customers.segments
+        held_out = self._held_out(customers, refits, seeds[1])
+        told = customers.codes if held_out is None else held_out
+        by_basis, by_outcome = pd.DataFrame(), pd.DataFrame()
+        if len(segments) > 1:
+            by_basis = pair_effects(customers.codes, segments, customers.basis, "basis")
+            by_outcome = pair_effects(told, segments, customers.outcomes, "outcome")
+        known = [one for one in (by_basis, by_outcome) if len(one)]
+        self.differences_ = pd.concat(known, ignore_index=True) if known else by_basis
+        is_clustering = self.from_clusterer
+        if is_clustering is None and self.segmenter is not None:
+            is_clustering = is_clusterer(self.segmenter)
+        structure, self.structure_test_ = structured(customers, is_clustering, seeds[2])
+        assessments = [
+            measurable(customers),
+            substantial(customers, self.min_size, self.min_share),
+            accessible(customers),
+            differentiable(customers, by_basis, seeds[3]),
+            actionable(customers, told, by_outcome, seeds[4], is_held_out=held_out is not None),
+            structure,
+            stable(
+                customers,
+                refits,
+                reason,
+                n_bootstraps=self.n_bootstraps,
+                seed=seeds[5],
+                n_jobs=self.n_jobs,
+            ),
+            parsimonious(customers, self.differences_, self.max_segments),
+            Assessment("durable", "not assessed", "that takes a later table: compare(later) tells"),
+        ]
+        self.report_ = report_of(assessments)
+        self.verdicts_ = verdicts_of(assessments)
+        self.passed_ = all(one.passed is not False for one in assessments)
+        self.merge_candidates_ = _merge_candidates(segments, self.differences_, by_outcome)
+
+    def _held_out(
+        self, customers: JudgedCustomers, refits: Refits | None, seed: int
+    ) -> Codes | None:
+        """Return the segments of customers by what others teach; None where that cannot be."""
+        if refits is None or not customers.outcomes or len(customers) < 4:
+            return None
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the first fit has warned
+                return held_out_codes(refits, customers.codes, len(customers.segments), seed)
+        except ValueError:
+            # Half of the customers are too few for so many segments.
+            return None
+
+    def _names_later(self, table: Table, y: Any) -> NDArray[np.object_]:
+        """Return the names of the segments of customers later."""
+        if isinstance(y, str):
+            (name,) = table.named(y, "y")
+            y = table.frame[name]
+        if y is not None:
+            codes, names = labelled(y, len(table))
+        elif self.segmenter_ is None or not hasattr(self.segmenter_, "predict"):
+            raise SegkitTypeError(
+                f"{_OWNER}.compare: nothing predicts the segments of the later customers. Pass "
+                "them as y."
+            )
+        else:
+            table.named(self._given, "later")
+            codes = np.asarray(self.segmenter_.predict(table.rows(self._given)))
+            names = self._all_segments
+        found: NDArray[np.object_] = np.append(np.array(names, dtype=object), UNASSIGNED)[codes]
+        return found
+
+
+def _value_of(table: Table, names: list[str]) -> Floats | None:
+    if not names:
+        return None
+    variable: Variable = table.variables(names)[names[0]]
+    if not isinstance(variable, Numbers):
+        raise SegkitTypeError(
+            f"{_OWNER}: value {names[0]!r} must hold numbers: what each customer is worth."
+        )
+    return variable.values
+
+
+def _merge_candidates(
+    segments: tuple[str, ...], differences: pd.DataFrame, by_outcome: pd.DataFrame
+) -> pd.DataFrame:
+    found: dict[tuple[str, str], str] = {}
+    if len(by_outcome):
+        found |= dict.fromkeys(responding_alike(segments, by_outcome), "no outcome differs")
+    if len(differences):
+        because = "no variable and no outcome differs"
+        found |= dict.fromkeys(inseparable(segments, differences), because)
+    return pd.DataFrame(
+        [(one, other, because) for (one, other), because in found.items()],
+        columns=["segment_a", "segment_b", "because"],
+    )
