@@ -4,5 +4,12 @@ from segkit.plotting._cluster_display import ClusterDisplay
 from segkit.plotting._lorenz_display import LorenzDisplay
 from segkit.plotting._rfm_display import RFMDisplay
 from segkit.plotting._selection_display import SelectionDisplay
+from segkit.plotting._validation_display import ValidationDisplay
 
-__all__ = ["ClusterDisplay", "LorenzDisplay", "RFMDisplay", "SelectionDisplay"]
+__all__ = [
+    "ClusterDisplay",
+    "LorenzDisplay",
+    "RFMDisplay",
+    "SelectionDisplay",
+    "ValidationDisplay",
+]

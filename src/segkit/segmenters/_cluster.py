@@ -454,10 +454,9 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
 
     def _clustering(self, X: Any) -> tuple[Floats, Any]:
         """Return the features of customers, and the clusterer unfitted, with as many segments."""
-        number = None if number_parameter(self._template()) is None else self.n_segments_
         clusterer = clone(self._template())
-        if number is not None:
-            clusterer.set_params(**{number_parameter(clusterer): number})
+        if (name := number_parameter(clusterer)) is not None:
+            clusterer.set_params(**{name: self.n_segments_})
         return self._features(X), clusterer
 
     # Private helpers, in reading order.

@@ -1,4 +1,4 @@
-"""Actionable: do the segments differ in outcomes that did not build them?
+"""Whether segments differ in outcomes that did not build them: actionable.
 
 Outcomes (response, churn, spend afterwards) are the test that no clustering passes by itself. With
 a segmenter, the segments are those that a customer is put into by what was learned from others.
@@ -94,9 +94,7 @@ def actionable(
     return Assessment(_CRITERION, "passed" if enough else "failed", reason, tuple(rows))
 
 
-def responding_alike(
-    segments: tuple[str, ...], effects: pd.DataFrame
-) -> list[tuple[str, str]]:
+def responding_alike(segments: tuple[str, ...], effects: pd.DataFrame) -> list[tuple[str, str]]:
     """Return the pairs of segments that no outcome tells apart."""
     apart = effects.loc[effects["p_adjusted"] <= ALPHA, ["segment_a", "segment_b"]]
     told = set(apart.itertuples(index=False, name=None))

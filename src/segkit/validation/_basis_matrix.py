@@ -1,4 +1,4 @@
-"""The variables that built the segments as a matrix, for distances, trees and the structure test."""
+"""The variables that built the segments as a matrix: for distances, trees, the structure test."""
 
 from __future__ import annotations
 

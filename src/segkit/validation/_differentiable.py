@@ -1,4 +1,4 @@
-"""Differentiable: can the segments be told apart by the variables that built them?
+"""Whether segments can be told apart by the variables that built them: differentiable.
 
 Tests on these variables say nothing about whether the segments are real: any cut of a cloud makes
 its pieces differ in what it was cut by. Their p-values are called descriptive and decide nothing.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import silhouette_samples
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
@@ -43,11 +44,12 @@ def differentiable(customers: JudgedCustomers, effects: pd.DataFrame, seed: int)
     ]
     alike = [row.segment for row in rows if row.metric.startswith("largest") and not row.passed]
     told = [row for row in rows if row.metric.startswith("classifier") and row.segment == ALL]
-    accuracy = (
-        f"a classifier goes {told[0].value:.0%} of the way from guessing to knowing the segment of held-out customers"
-        if told
-        else "too few customers for a classifier"
-    )
+    accuracy = "too few customers for a classifier"
+    if told:
+        accuracy = (
+            f"a classifier goes {told[0].value:.0%} of the way from guessing to knowing the "
+            "segment of held-out customers"
+        )
     fails = f"hardly apart in any variable: {named(alike)}" if alike else accuracy
     return decided(_CRITERION, rows, passes=accuracy, fails=fails)
 
@@ -74,10 +76,10 @@ def _by_pair(effects: pd.DataFrame) -> list[Evidence]:
         relative = pair["value"].abs() / pair["effect"].map(MEDIUM)
         if relative.isna().all():
             continue
-        best = pair.loc[relative.idxmax()]
+        best = pair.iloc[int(relative.fillna(-1).argmax())]
         threshold = MEDIUM[best["effect"]]
         passed = bool(abs(best["value"]) >= threshold)
-        what = "standardised difference" if best["effect"] == "g" else "Cramér's V"
+        what = "Cliff's δ" if best["effect"] == "δ" else "Cramér's V"
         rows.append(
             Evidence(
                 _CRITERION,
@@ -177,7 +179,7 @@ def _classified(customers: JudgedCustomers, rng: np.random.Generator) -> list[Ev
     ]
 
 
-def _drawn(customers: JudgedCustomers, rng: np.random.Generator) -> np.ndarray:
+def _drawn(customers: JudgedCustomers, rng: np.random.Generator) -> NDArray[np.intp]:
     rows = np.flatnonzero(customers.codes >= 0)
     if len(rows) > _SAMPLE:
         rows = np.sort(rng.choice(rows, _SAMPLE, replace=False))

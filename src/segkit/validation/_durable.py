@@ -1,12 +1,14 @@
-"""Durable: are the same customers in the same segments later, and are they still alike?"""
+"""Whether the same customers are in the same segments later: durable."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.stats import chi2_contingency, ks_2samp
 from sklearn.metrics import cohen_kappa_score
 
@@ -26,7 +28,8 @@ from segkit.validation._evidence import (
 from segkit.validation._pair_effects import adjusted
 from segkit.validation._variables import Codes, Numbers, Variable
 
-#: Agreement beyond chance (Cohen's kappa) from here on is moderate (J. R. Landis & G. G. Koch 1977).
+#: Agreement beyond chance (Cohen's kappa) that is moderate (J. R. Landis & G. G. Koch 1977, "The
+#: measurement of observer agreement for categorical data").
 LEAST_KAPPA = 0.4
 #: A population stability index beyond this is a shift (N. Siddiqi 2006, "Credit risk scorecards").
 MOST_DRIFT = 0.25
@@ -41,7 +44,7 @@ class SegmentDurability:
     Attributes
     ----------
     passed : bool
-        Whether enough customers stayed, and no variable has drifted far.
+        Whether enough customers stayed in their segment.
     report : pandas.DataFrame
         The evidence, in the columns of ``SegmentValidator.report_``: the share of customers found
         again, the share that stayed (also by segment), Cohen's kappa, and for each variable of the
@@ -105,7 +108,7 @@ def durability(
     rows = [_found_again(len(before), n_before), *_stayed(before, after, segments)]
     rows += _drift(drifting)
     stayed = next(row for row in rows if row.metric == "share that stayed")
-    drifted = [row.variable for row in rows if row.metric == _PSI and not row.passed]
+    drifted = [row.variable for row in rows if row.metric == _PSI and row.value > MOST_DRIFT]
     told = (
         f"{percent(stayed.value)} of the {len(before):,} customers stayed in their segment "
         f"({percent(stayed.low)} to {percent(stayed.high)})"
@@ -163,7 +166,6 @@ def _drift(drifting: Mapping[str, tuple[Variable, Variable]]) -> list[Evidence]:
     p_values = adjusted(np.array([p_value for _, p_value in found.values()]))
     rows = []
     for (name, (index, _)), p_value in zip(found.items(), p_values, strict=True):
-        passed = bool(index <= MOST_DRIFT) if np.isfinite(index) else None
         remedy = f"{name!r} is not what it was: learn the segments again."
         rows += [
             Evidence(
@@ -172,8 +174,7 @@ def _drift(drifting: Mapping[str, tuple[Variable, Variable]]) -> list[Evidence]:
                 index,
                 variable=name,
                 threshold=MOST_DRIFT,
-                passed=passed,
-                what_to_do=remedy if passed is False else "",
+                what_to_do=remedy if index > MOST_DRIFT else "",
             ),
             Evidence(_CRITERION, "adjusted p-value of drift", float(p_value), variable=name),
         ]
@@ -198,7 +199,7 @@ def _drift_of(then: Variable, later: Variable) -> tuple[float, float]:
     return index, p_value
 
 
-def _level_names(variable: Variable) -> np.ndarray:
+def _level_names(variable: Variable) -> NDArray[Any]:
     if isinstance(variable, Numbers):
         return variable.values[~variable.is_missing].astype(str).astype(object)
     return np.array(variable.levels, dtype=object)[variable.codes[~variable.is_missing]]

@@ -93,7 +93,7 @@ class Table:
         if customer_id is None:
             return self.index
         (name,) = self.named([customer_id], "customer_id")
-        found = pd.Index(plain_values(self.frame[name]))
+        found: pd.Index[Any] = pd.Index(plain_values(self.frame[name]))
         if found.hasnans or found.has_duplicates:
             raise SegkitValueError(
                 f"{_OWNER}: customer_id {name!r} is missing or doubled in some rows. One row per "

@@ -1,4 +1,4 @@
-"""Measurable: is it known what the segments are built from, and who is in them?
+"""Whether it is known what segments are built from, and who is in them: measurable.
 
 Kotler, "Marketing management": the size and the traits of a segment can be measured. Above a tenth
 of missing values results are likely to be biased (D. A. Bennett 2001, "How can I deal with missing
@@ -28,7 +28,7 @@ def measurable(customers: JudgedCustomers) -> Assessment:
     remedy = "Give the customers without a segment one, or say why they have none."
     rows.append(_share(without, n, "unassigned share", "", remedy))
     most = max(row.value for row in rows[:-1]) if customers.basis else 0.0
-    told = f"at most {percent(most)} of a variable is missing, "
+    told = f"at most {percent(most)} of a variable is missing; "
     return decided(
         "measurable",
         rows,

@@ -1,4 +1,4 @@
-"""Parsimonious: are there more segments than anyone can use, or than differ?"""
+"""Whether there are more segments than anyone can use, or than differ: parsimonious."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -112,9 +112,10 @@ class SegmentValidator(BaseEstimator):
         Whether every criterion that was assessed is passed.
     differences_ : DataFrame
         A row for each pair of segments and variable: ``segment_a``, ``segment_b``, ``variable``,
-        ``role`` (``"basis"``, whose p-values only describe, or ``"outcome"``), ``effect`` (``"g"``,
-        Hedges' standardised difference, or ``"V"``, Cramér's), ``value``, ``low``, ``high``,
-        ``p_value`` and ``p_adjusted`` (Benjamini-Hochberg, within the role).
+        ``role`` (``"basis"``, whose p-values only describe, or ``"outcome"``), ``effect`` (``"δ"``,
+        Cliff's: how much more often the first has the higher value, from -1 to 1; or ``"V"``,
+        Cramér's), ``value``, ``low``, ``high``, ``standardised_difference`` (Hedges' g),
+        ``p_value`` (Welch's test, or χ²) and ``p_adjusted`` (Benjamini-Hochberg, within the role).
     merge_candidates_ : DataFrame
         Pairs that might be one segment: ``segment_a``, ``segment_b`` and ``because``.
     segments_ : ndarray of shape (n_segments,), dtype object
@@ -146,11 +147,11 @@ class SegmentValidator(BaseEstimator):
     - *substantial*: `min_size` and `min_share`. A smaller segment with at least `min_share` of the
       value, and twice its share of the customers, is a niche, and passes.
     - *accessible*: at least half of a segment can be reached on one of the channels.
-    - *differentiable*: each two segments are half a standard deviation apart in some variable
-      (or Cramér's V is .3; Cohen 1988: a medium difference), and a random forest goes 40 % of the
-      way from guessing to knowing the segment of held-out customers (Landis & Koch 1977: moderate
-      agreement). Tests on variables that built the segments are called descriptive and decide
-      nothing: pieces of a cloud differ in what it was cut by.
+    - *differentiable*: each two segments differ in some variable by a Cliff's δ of .33 (Romano
+      2006) or a Cramér's V of .3 (Cohen 1988): a medium difference. A random forest goes 40 % of
+      the way from guessing to knowing the segment of held-out customers (Landis & Koch 1977:
+      moderate agreement). Tests on variables that built the segments are called descriptive and
+      decide nothing: pieces of a cloud differ in what it was cut by.
     - *actionable*: at least one outcome differs between the segments (adjusted p ≤ .05), and the
       segments predict it for customers left out. With a segmenter that predicts, customers are in
       the segment that the other half of the customers teaches.
@@ -159,8 +160,8 @@ class SegmentValidator(BaseEstimator):
     - *stable*: the mean Jaccard similarity of each segment under the bootstrap is at least .75
       (Hennig 2007); fits to random halves, and with other seeds, agree by an adjusted Rand index of
       .65 (Steinley 2004). Of thresholds that are learned, the report has the spread.
-    - *parsimonious*: at most `max_segments`, and each two are told apart by a variable (.2 standard
-      deviations, or V of .1) or by an outcome.
+    - *parsimonious*: at most `max_segments`, and each two are told apart by a variable (a δ of
+      .147 or a V of .1: a small difference) or by an outcome.
     - *durable*: :meth:`compare`.
 
     What prepares the features of a clusterer, such as a scaler, is not fitted again in resamples.
@@ -227,6 +228,11 @@ class SegmentValidator(BaseEstimator):
     segmenter_: Any
     n_features_in_: int
     feature_names_in_: NDArray[np.object_]
+    _given: list[str]
+    _names: NDArray[np.object_]
+    _all_segments: tuple[str, ...]
+    _basis: Mapping[str, Variable]
+    _ids: pd.Index[Any] | None
 
     def __init__(
         self,
@@ -346,14 +352,17 @@ class SegmentValidator(BaseEstimator):
         Notes
         -----
         Durable is who stays: Cohen's kappa of at least .4 (Landis & Koch 1977: moderate agreement
-        beyond what sizes alone would give), and no variable of the basis with a population
-        stability index above .25 (Siddiqi 2006). The p-values of drift (Kolmogorov-Smirnov, or χ²
-        for categories, adjusted) inform: of many customers, each trifle is significant.
+        beyond what sizes alone would give). Drift explains and does not decide, because some
+        variables must drift, such as tenure: a population stability index above .25 is a shift
+        (Siddiqi 2006), and of many customers each trifle has a small p-value (Kolmogorov-Smirnov,
+        or χ² for categories, adjusted).
         """
         check_is_fitted(self)
         table = Table.of(later)
         found = self._names_later(table, y)
-        ids, place_before, place_later = table.ids(self.customer_id), slice(None), slice(None)
+        ids = table.ids(self.customer_id)
+        place_before: Any = slice(None)
+        place_later: Any = slice(None)
         if ids is not None and self._ids is not None:
             both = self._ids.intersection(ids, sort=False)
             if not len(both):
@@ -385,8 +394,8 @@ class SegmentValidator(BaseEstimator):
     def score(self, X: Any, y: Any = None) -> float:
         """Return the prediction strength of the segments in customers who were not in ``fit``.
 
-        The segmenter is fitted to these customers, too. Of each segment found so, it is the share of
-        pairs of customers that the segmenter of ``fit`` puts together as well; the lowest share
+        The segmenter is fitted to these customers, too. Of each segment found so, it is the share
+        of pairs of customers that the segmenter of ``fit`` puts together as well; the lowest share
         counts. So segmentations can be compared in a grid search.
 
         Parameters

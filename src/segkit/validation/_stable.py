@@ -1,4 +1,4 @@
-"""Stable: would other customers, other halves and other seeds give the same segments?
+"""Whether other customers, other halves and other seeds give the same segments: stable.
 
 Stable does not mean real: see `_structured`.
 """
@@ -101,8 +101,10 @@ def _of_clusters(
         n_jobs=n_jobs,
     )
     return [
-        _jaccard(customers.segments[code], row["mean_jaccard"], row["low_jaccard"])
-        for code, row in found.iterrows()
+        _jaccard(customers.segments[int(code)], mean, low)
+        for code, mean, low in zip(
+            found.index, found["mean_jaccard"], found["low_jaccard"], strict=True
+        )
     ]
 
 

@@ -1,4 +1,4 @@
-"""Structured: are the customers of several kinds, or are clusters slices of one cloud?
+"""Whether customers are of several kinds, or clusters are slices of one cloud: structured.
 
 Stability cannot say it: k-means cuts an elongated cloud in the same place every time. Thresholds,
 rules and tiers cut on purpose, and are not asked.

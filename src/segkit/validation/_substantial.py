@@ -1,4 +1,4 @@
-"""Substantial and accessible: is a segment worth the effort, and can it be reached?"""
+"""Whether a segment is worth the effort, and can be reached: substantial and accessible."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from segkit.validation._evidence import (
     percent,
 )
 from segkit.validation._judged_customers import JudgedCustomers, reach_of
+from segkit.validation._variables import Floats
 
 #: A small segment with so many times its share of the value is a niche.
 NICHE_INDEX = 2.0
@@ -29,7 +30,9 @@ def substantial(customers: JudgedCustomers, min_size: int, min_share: float) -> 
     total = int(sizes.sum())
     shares, lows, highs = wilson_interval(sizes, np.full(len(sizes), total), CONFIDENCE)
     values = _value_shares(customers)
-    rows, small, niches = [], [], []
+    rows: list[Evidence] = []
+    small: list[str] = []
+    niches: list[str] = []
     for code, name in enumerate(customers.segments):
         is_small = bool(sizes[code] < min_size or shares[code] < min_share)
         is_niche = is_small and _is_niche(values[code], shares[code], min_share)
@@ -71,7 +74,7 @@ def substantial(customers: JudgedCustomers, min_size: int, min_share: float) -> 
     return decided("substantial", rows, passes, f"too small: {named(small)}")
 
 
-def _value_shares(customers: JudgedCustomers) -> np.ndarray:
+def _value_shares(customers: JudgedCustomers) -> Floats:
     """Return each segment's share of the value; NaN where there is none to share."""
     if customers.value is None:
         return np.full(len(customers.segments), np.nan)

@@ -83,7 +83,8 @@ def variable_of(series: nw.Series[Any], *, owner: str) -> Variable:
         return Numbers(values)
     if dtype == nw.Boolean or found == "boolean":
         held = pd.Series(series.to_list(), dtype=object)
-        return Numbers(held.astype("boolean").to_numpy(dtype=np.float64, na_value=np.nan))
+        flags = held.astype("boolean")
+        return Numbers(np.asarray(flags.to_numpy(dtype="float64", na_value=np.nan), np.float64))
     values_of_any_kind = plain_values(series).astype(object)
     codes, levels = pd.factorize(values_of_any_kind.map(str, na_action="ignore"), sort=True)
     return Categories(codes.astype(np.intp), tuple(map(str, levels)))
