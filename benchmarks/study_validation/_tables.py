@@ -34,8 +34,10 @@ def without_segments(kind: str, draw: int, seed: int) -> tuple[Floats, int]:
     rng = np.random.default_rng([seed, [*WITHOUT].index(kind), draw])
     n_rows = _ROWS[(draw // len(NUMBERS)) % len(_ROWS)]
     if kind == "elongated" and draw % 8 >= 4:
-        # Half of them in two columns: a long ellipse, which k-means halves in the same place.
-        return rng.standard_normal((n_rows, 2)) * [1, rng.uniform(3, 6)], number
+        # Half of them in two columns: a long ellipse along the diagonal, which scaling leaves long,
+        # and k-means halves in the same place.
+        length = rng.uniform(3, 6)
+        return rng.standard_normal((n_rows, 2)) @ [[1, 1], [length, -length]], number
     clouds = [cloud for cloud in CLOUDS if cloud.name in WITHOUT[kind]]
     return clouds[draw % len(clouds)].draw(n_rows, rng), number
 

@@ -10,6 +10,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 
 from segkit._frames import UNASSIGNED, as_frame, collected, plain_values
 from segkit._input_checks import check_columns_present
@@ -25,7 +26,7 @@ class Table:
 
     frame: nw.DataFrame[Any]
     is_array: bool
-    #: What the index of a pandas frame says of the rows; None where it only counts them.
+    #: The index of a pandas frame.
     index: pd.Index[Any] | None
 
     @classmethod
@@ -40,8 +41,6 @@ class Table:
             raise SegkitValueError(f"{owner}: the frame has no rows, so there is nothing to judge.")
         native = frame.to_native()
         index = native.index if isinstance(native, pd.DataFrame) else None
-        if isinstance(index, pd.RangeIndex):
-            index = None
         return cls(frame, is_array=False, index=index)
 
     def __len__(self) -> int:
@@ -89,8 +88,10 @@ class Table:
         return chosen.to_numpy() if self.is_array else chosen.to_native()
 
     def ids(self, customer_id: Any) -> pd.Index[Any] | None:
-        """Return what tells the customers apart, or None: their order."""
+        """Return what tells the customers apart: a column, or else the index of a pandas frame."""
         if customer_id is None:
+            if self.index is not None and self.index.has_duplicates:
+                return None
             return self.index
         (name,) = self.named([customer_id], "customer_id")
         found: pd.Index[Any] = pd.Index(plain_values(self.frame[name]))
@@ -122,6 +123,13 @@ class JudgedCustomers:
         return np.bincount(self.codes[self.codes >= 0], minlength=len(self.segments))
 
 
+def only_counts(ids: pd.Index[Any] | None) -> bool:
+    """Tell whether ids are none: the rows are numbered, or not even that."""
+    return ids is None or (
+        isinstance(ids, pd.RangeIndex) and (ids.start, ids.step) == (0, 1) and ids.name is None
+    )
+
+
 def without_empty(codes: NDArray[Any], names: Sequence[str]) -> tuple[Codes, tuple[str, ...]]:
     """Return codes of the segments that have customers, in their order, and their names."""
     is_inside = codes >= 0
@@ -135,14 +143,16 @@ def without_empty(codes: NDArray[Any], names: Sequence[str]) -> tuple[Codes, tup
 
 def labelled(y: Any, n_customers: int) -> tuple[Codes, tuple[str, ...]]:
     """Return labels of any source as codes and names; -1, "unassigned" and missing are none."""
-    native = nw.from_native(y, series_only=True, pass_through=True)
+    held = pd.Series(y) if isinstance(y, pd.Categorical) else y
+    native = nw.from_native(held, series_only=True, pass_through=True)
     levels: list[Any] | None = None
     if isinstance(native, nw.Series):
         if isinstance(native.dtype, nw.Enum | nw.Categorical):
             levels = native.cat.get_categories().to_list()
         values = plain_values(native).reset_index(drop=True).astype(object)
     else:
-        held = np.asarray(y)
+        # An array of a list would make text of numbers beside text.
+        held = pd.Series([*y], dtype=object) if isinstance(y, list | tuple) else np.asarray(y)
         if held.ndim != 1:
             raise SegkitValueError(
                 f"{_OWNER}: y must have one label a customer, got {held.ndim} dimensions."
@@ -172,7 +182,13 @@ def _name(label: Any) -> str:
 
 
 def _named(X: Any, owner: str) -> nw.DataFrame[Any]:
+    if issparse(X):
+        raise SegkitTypeError(
+            f"{owner}: sparse input is not supported. Pass a frame, or X.toarray()."
+        )
     held = X if isinstance(X, pd.DataFrame) else np.asarray(X)
+    if not isinstance(held, pd.DataFrame) and held.dtype.kind == "c":
+        raise SegkitValueError(f"{owner}: Complex data not supported.")
     if held.ndim != 2:
         raise SegkitValueError(
             f"{owner}: Expected 2D array with one row per customer, got {held.ndim}D array "

@@ -12,7 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import Tags
+from sklearn.utils import Tags, get_tags
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from segkit._compat import HasMethods, Interval, fit_context
@@ -31,6 +32,7 @@ from segkit.validation._judged_customers import (
     JudgedCustomers,
     Table,
     labelled,
+    only_counts,
     without_empty,
 )
 from segkit.validation._measurable import measurable
@@ -358,12 +360,13 @@ class SegmentValidator(BaseEstimator):
         or χ² for categories, adjusted).
         """
         check_is_fitted(self)
-        table = Table.of(later)
+        table = self._table_like_that_of_fit(later)
         found = self._names_later(table, y)
         ids = table.ids(self.customer_id)
         place_before: Any = slice(None)
         place_later: Any = slice(None)
-        if ids is not None and self._ids is not None:
+        is_in_order = only_counts(ids) and only_counts(self._ids)
+        if ids is not None and self._ids is not None and not is_in_order:
             both = self._ids.intersection(ids, sort=False)
             if not len(both):
                 raise SegkitValueError(
@@ -391,6 +394,7 @@ class SegmentValidator(BaseEstimator):
             n_before=len(self.labels_),
         )
 
+    @available_if(lambda self: self.segmenter is not None)
     def score(self, X: Any, y: Any = None) -> float:
         """Return the prediction strength of the segments in customers who were not in ``fit``.
 
@@ -415,7 +419,9 @@ class SegmentValidator(BaseEstimator):
         NotFittedError
             Before ``fit``.
         SegkitTypeError
-            After labels, and after a segmenter that does not predict.
+            After a segmenter that does not predict.
+        AttributeError
+            Without a segmenter: labels do not say where other customers belong.
 
         References
         ----------
@@ -423,13 +429,12 @@ class SegmentValidator(BaseEstimator):
            Journal of Computational and Graphical Statistics 14, 511-528.
         """
         check_is_fitted(self)
-        if self.segmenter_ is None or not hasattr(self.segmenter_, "predict"):
+        if not hasattr(self.segmenter_, "predict"):
             raise SegkitTypeError(
-                f"{_OWNER}.score needs a segmenter that predicts. Pass "
-                "SegmentValidator(segmenter=...), a clusterer without predict in a "
-                "ClusterSegmenter."
+                f"{_OWNER}.score needs a segmenter that predicts. Put a clusterer that does not "
+                "into a ClusterSegmenter."
             )
-        rows = Table.of(X).rows(self._given)
+        rows = self._table_like_that_of_fit(X).rows(self._given)
         (seed,) = draw_seeds(self.random_state, 1, owner=_OWNER)
         with one_thread(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # ``fit`` has warned
@@ -464,7 +469,8 @@ class SegmentValidator(BaseEstimator):
     def __sklearn_tags__(self) -> Tags:
         """Return the tags of an estimator of tables of any kind."""
         tags: Tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
+        of_segmenter = None if self.segmenter is None else get_tags(self.segmenter)
+        tags.input_tags.allow_nan = of_segmenter is None or of_segmenter.input_tags.allow_nan
         tags.input_tags.string = True
         tags.target_tags.required = self.segmenter is None
         return tags
@@ -479,6 +485,15 @@ class SegmentValidator(BaseEstimator):
         self.n_features_in_ = len(table.names)
         if not table.is_array:
             self.feature_names_in_ = np.array(table.names, dtype=object)
+
+    def _table_like_that_of_fit(self, X: Any) -> Table:
+        table = Table.of(X)
+        if table.is_array and len(table.names) != self.n_features_in_:
+            raise SegkitValueError(
+                f"X has {len(table.names)} features, but {_OWNER} is expecting "
+                f"{self.n_features_in_} features as input. Pass the columns of fit, in their order."
+            )
+        return table
 
     def _read_labels(self, table: Table, y: Any, roles: dict[str, list[str]]) -> Codes:
         if y is None:
