@@ -53,6 +53,8 @@ class SegmentDurability:
         A row for each pair of segments, as :func:`segkit.metrics.migration_matrix` returns it.
     n_customers : int
         Customers in both tables.
+    reason : str
+        What the verdict rests on, in words.
 
     See Also
     --------
@@ -77,7 +79,7 @@ class SegmentDurability:
     report: pd.DataFrame
     migration: pd.DataFrame
     n_customers: int
-    _reason: str
+    reason: str
 
     def summary(self) -> str:
         """Say in a sentence what was found.
@@ -87,7 +89,7 @@ class SegmentDurability:
         str
             The verdict, and what it rests on.
         """
-        return f"durable: {'passed' if self.passed else 'failed'}. {self._reason}."
+        return f"durable: {'passed' if self.passed else 'failed'}. {self.reason}."
 
 
 def durability(
@@ -120,7 +122,7 @@ def durability(
         report=report_of([assessment]),
         migration=migration,
         n_customers=len(before),
-        _reason=told,
+        reason=told,
     )
 
 

@@ -125,9 +125,9 @@ class JudgedCustomers:
 
 def only_counts(ids: pd.Index[Any] | None) -> bool:
     """Tell whether ids are none: the rows are numbered, or not even that."""
-    return ids is None or (
-        isinstance(ids, pd.RangeIndex) and (ids.start, ids.step) == (0, 1) and ids.name is None
-    )
+    if not isinstance(ids, pd.RangeIndex):
+        return ids is None
+    return (ids.start, ids.step) == (0, 1) and ids.name is None
 
 
 def without_empty(codes: NDArray[Any], names: Sequence[str]) -> tuple[Codes, tuple[str, ...]]:
