@@ -12,6 +12,7 @@ from . import (
     _cases_clv,
     _cases_metrics,
     _cases_stages,
+    _cases_validation,
     _data,
     _data_buyers,
     _data_mixed,
@@ -117,6 +118,7 @@ def all_cases(n_rows: int) -> list[Case]:
         *_cases_stages.stage_cases(n_rows),
         *_cases_cluster.cluster_cases(),
         *_cases_metrics.metric_cases(n_rows),
+        *_cases_validation.validation_cases(n_rows),
     ]
 
 

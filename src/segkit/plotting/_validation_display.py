@@ -196,7 +196,11 @@ class ValidationDisplay:
             if name not in found.index:
                 continue
             cell = found.loc[name]
-            passed, value = cell["passed"], float(cell["value"])
+            # What another number of the segment decides counts, too.
+            of_segment = self.report["segment"] == name
+            decided = self.report[of_segment & (self.report["criterion"] == criterion)]["passed"]
+            has_failed = any(one is False for one in decided)
+            passed, value = False if has_failed else cell["passed"], float(cell["value"])
             style = {True: "passed", False: "failed"}.get(passed, "not assessed")
             _, ink, fill = _STYLES[style]
             ax.add_patch(

@@ -143,8 +143,8 @@ def without_empty(codes: NDArray[Any], names: Sequence[str]) -> tuple[Codes, tup
 
 def labelled(y: Any, n_customers: int) -> tuple[Codes, tuple[str, ...]]:
     """Return labels of any source as codes and names; -1, "unassigned" and missing are none."""
-    held = pd.Series(y) if isinstance(y, pd.Categorical) else y
-    native = nw.from_native(held, series_only=True, pass_through=True)
+    given: Any = pd.Series(y) if isinstance(y, pd.Categorical) else y
+    native: Any = nw.from_native(given, series_only=True, pass_through=True)
     levels: list[Any] | None = None
     if isinstance(native, nw.Series):
         if isinstance(native.dtype, nw.Enum | nw.Categorical):
@@ -152,7 +152,7 @@ def labelled(y: Any, n_customers: int) -> tuple[Codes, tuple[str, ...]]:
         values = plain_values(native).reset_index(drop=True).astype(object)
     else:
         # An array of a list would make text of numbers beside text.
-        held = pd.Series([*y], dtype=object) if isinstance(y, list | tuple) else np.asarray(y)
+        held: Any = pd.Series([*y], dtype=object) if isinstance(y, list | tuple) else np.asarray(y)
         if held.ndim != 1:
             raise SegkitValueError(
                 f"{_OWNER}: y must have one label a customer, got {held.ndim} dimensions."
