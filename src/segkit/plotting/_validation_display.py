@@ -237,6 +237,8 @@ class ValidationDisplay:
 def _first_part(reason: str, most: int = 62) -> str:
     """Return the beginning of a reason, which may be long."""
     reason = reason.split("; ")[0].replace("$", r"\$")
+    if len(reason) > most:
+        reason = reason.split(" (")[0]
     return reason if len(reason) <= most else reason[: most - 1].rstrip() + "…"
 
 
