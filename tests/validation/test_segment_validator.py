@@ -319,6 +319,24 @@ def test_structure_is_that_of_the_test_of_standardised_numbers_and_levels():
     assert validator.structure_test_.has_structure
 
 
+def test_clusters_that_cut_one_group_in_two_are_named_though_there_is_structure():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(800, 2)) @ [[1, 1], [2, -2]]
+    X[:400] += 30
+    clusterer = ClusterSegmenter(KMeans(n_init=10), n_segments=3, names="letters", random_state=0)
+    validator = SegmentValidator(clusterer, n_bootstraps=0, random_state=0).fit(X)
+    assert status(validator)["structured"] == "passed"
+    codes = validator.labels_
+    # The two that share a group.
+    a, b = (validator.segments_[code] for code in range(3) if (codes == code).sum() < 400)
+    candidates = validator.merge_candidates_
+    assert candidates.to_dict("records") == [
+        {"segment_a": a, "segment_b": b, "because": "no gap between them"}
+    ]
+    reason = validator.verdicts_.set_index("criterion").loc["structured", "reason"]
+    assert f"no gap between {a} | {b}" in reason
+
+
 def test_stability_of_clusters_is_the_bootstrap_of_the_clusterer():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(300, 2))

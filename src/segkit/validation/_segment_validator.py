@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -48,7 +49,7 @@ from segkit.validation._refits import (
     last_step,
 )
 from segkit.validation._stable import stable
-from segkit.validation._structured import structured
+from segkit.validation._structured import SLICES, structured
 from segkit.validation._substantial import accessible, substantial
 from segkit.validation._variables import Codes, Floats, Numbers, Variable
 
@@ -158,7 +159,8 @@ class SegmentValidator(BaseEstimator):
       segments predict it for customers left out. With a segmenter that predicts, customers are in
       the segment that the other half of the customers teaches.
     - *structured*: for clusterers, :func:`segkit.metrics.structure_test` finds more than in clouds
-      without segments. Thresholds, rules and tiers cut on purpose.
+      without segments. Thresholds, rules and tiers cut on purpose. Where there is structure, each
+      cluster and its nearest one are looked at, too: two without a gap may be one, cut in two.
     - *stable*: the mean Jaccard similarity of each segment under the bootstrap is at least .75
       (Hennig 2007); fits to random halves, and with other seeds, agree by an adjusted Rand index of
       .65 (Steinley 2004). Of thresholds that are learned, the report has the spread.
@@ -607,7 +609,8 @@ class SegmentValidator(BaseEstimator):
         self.report_ = report_of(assessments)
         self.verdicts_ = verdicts_of(assessments)
         self.passed_ = all(one.passed is not False for one in assessments)
-        self.merge_candidates_ = _merge_candidates(segments, self.differences_, by_outcome)
+        slices = [row.segment for row in structure.rows if row.what_to_do == SLICES]
+        self.merge_candidates_ = _merge_candidates(segments, self.differences_, by_outcome, slices)
 
     def _held_out(
         self, customers: JudgedCustomers, refits: Refits | None, seed: int
@@ -655,15 +658,25 @@ def _value_of(table: Table, names: list[str]) -> Floats | None:
 
 
 def _merge_candidates(
-    segments: tuple[str, ...], differences: pd.DataFrame, by_outcome: pd.DataFrame
+    segments: tuple[str, ...],
+    differences: pd.DataFrame,
+    by_outcome: pd.DataFrame,
+    slices: list[str],
 ) -> pd.DataFrame:
-    found: dict[tuple[str, str], str] = {}
-    if len(by_outcome):
-        found |= dict.fromkeys(responding_alike(segments, by_outcome), "no outcome differs")
-    if len(differences):
-        because = "no variable and no outcome differs"
-        found |= dict.fromkeys(inseparable(segments, differences), because)
-    return pd.DataFrame(
-        [(one, other, because) for (one, other), because in found.items()],
-        columns=["segment_a", "segment_b", "because"],
-    )
+    """Return pairs that might be one segment, with every reason."""
+    pairs = [*combinations(segments, 2)]
+    reasons = {
+        "no gap between them": {pair for pair in pairs if " | ".join(pair) in slices},
+        "no outcome differs": set(
+            responding_alike(segments, by_outcome) if len(by_outcome) else []
+        ),
+        "no variable tells them apart": set(
+            inseparable(segments, differences) if len(differences) else []
+        ),
+    }
+    found = [
+        (*pair, ", ".join(reason for reason, named in reasons.items() if pair in named))
+        for pair in pairs
+        if any(pair in named for named in reasons.values())
+    ]
+    return pd.DataFrame(found, columns=["segment_a", "segment_b", "because"])

@@ -10,15 +10,58 @@ import numpy as np
 
 from segkit.exceptions import SegkitValueError
 from segkit.metrics import StructureTest, structure_test
+from segkit.metrics._centers import cluster_means, squared_distances
 from segkit.metrics._structure_test import LEAST_EXCESS
 from segkit.validation._basis_matrix import basis_matrix
-from segkit.validation._evidence import Assessment, Evidence
+from segkit.validation._evidence import Assessment, Evidence, named
 from segkit.validation._judged_customers import JudgedCustomers
 
 _CRITERION = "structured"
 _ALPHA = 0.01
+#: What the rows about two segments say, and of two that are one cloud.
+GAP = "excess over a cloud of the two"
+SLICES = "No gap between them: they may be one segment, cut in two."
+
+_SAMPLE_OF_PAIR = 500
 # Of fewer customers, nothing can be said of structure.
 _FEWEST = 50
+
+
+def gaps(customers: JudgedCustomers, seed: int) -> list[Evidence]:
+    """Return whether each cluster and its nearest one are two groups, or halves of one cloud.
+
+    These rows inform: where there is structure, some of the clusters may be slices all the same.
+    """
+    matrix = basis_matrix(customers.basis)
+    n_segments = len(customers.segments)
+    if n_segments < 3 or not matrix.shape[1]:
+        return []
+    centres = cluster_means(matrix, customers.codes, n_segments)
+    distances = squared_distances(centres, centres)
+    np.fill_diagonal(distances, np.inf)
+    pairs = {(min(one, other), max(one, other)) for one, other in enumerate(distances.argmin(0))}
+    rows = []
+    for one, other in sorted((int(a), int(b)) for a, b in pairs):
+        both = matrix[(customers.codes == one) | (customers.codes == other)]
+        if len(both) < _FEWEST:
+            continue
+        try:
+            test = structure_test(
+                both, n_clusters_range=(2, 2), sample_size=_SAMPLE_OF_PAIR, random_state=seed
+            )
+        except SegkitValueError:  # their columns don't vary
+            continue
+        rows.append(
+            Evidence(
+                _CRITERION,
+                GAP,
+                test.excess,
+                f"{customers.segments[one]} | {customers.segments[other]}",
+                threshold=LEAST_EXCESS,
+                what_to_do="" if test.has_structure else SLICES,
+            )
+        )
+    return rows
 
 
 def structured(
@@ -43,6 +86,7 @@ def structured(
     remedy = (
         "The clusters are slices of a cloud. Use thresholds that can be read, or other variables."
     )
+    of_pairs = gaps(customers, seed) if decides and test.has_structure else []
     excess_passed, p_passed = test.excess >= LEAST_EXCESS, test.p_value <= _ALPHA
     rows = (
         Evidence(
@@ -61,6 +105,7 @@ def structured(
             passed=bool(excess_passed) if decides else None,
             what_to_do="" if test.has_structure else remedy,
         ),
+        *of_pairs,
     )
     found = f"p = {test.p_value:.2g}, excess {test.excess:.2f}"
     what = (
@@ -68,6 +113,8 @@ def structured(
         if test.has_structure
         else f"no more structure than in a cloud without segments ({found})"
     )
+    if slices := [row.segment for row in of_pairs if row.what_to_do]:
+        what += f"; but no gap between {named(slices)}"
     if not decides:
         what = (
             f"labels alone do not say whether clusters are meant; if they are: {what}. Pass the "
