@@ -344,8 +344,10 @@ def test_stability_of_clusters_is_the_bootstrap_of_the_clusterer():
     validator = SegmentValidator(clusterer, n_bootstraps=100, random_state=0).fit(X)
     labels = clusterer.fit(X).labels_
     expected = bootstrap_jaccard(X, labels, n_bootstraps=100, random_state=1)
-    found = rows(validator, "stable", "Jaccard similarity, resampled")["value"].to_numpy()
-    np.testing.assert_allclose(found, expected["mean_jaccard"], atol=0.08)
+    found = rows(validator, "stable", "Jaccard similarity, resampled")
+    np.testing.assert_allclose(found["value"], expected["mean_jaccard"], atol=0.08)
+    assert (found["value"] < 0.75).any()
+    assert found["passed"].tolist() == (found["value"] >= 0.75).tolist()
     assert status(validator)["stable"] == "failed"
 
 
@@ -363,8 +365,8 @@ def test_stability_of_thresholds_is_who_keeps_the_segment_and_how_thresholds_spr
     assert share == pytest.approx(np.mean(kept), abs=0.01)
     first = rows(validator, "stable", "threshold, resampled").iloc[0]
     assert first["value"] == pytest.approx(np.mean(cuts), rel=0.03)
-    assert first["low"] == pytest.approx(np.percentile(cuts, 2.5), rel=0.1)
-    assert first["high"] == pytest.approx(np.percentile(cuts, 97.5), rel=0.1)
+    low, high = np.percentile(cuts, [2.5, 97.5])
+    assert first["high"] - first["low"] == pytest.approx(high - low, rel=0.3)
 
 
 def test_what_cannot_be_fitted_again_is_not_assessed_for_stability():

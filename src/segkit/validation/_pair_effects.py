@@ -39,7 +39,7 @@ def pair_effects(
     """
     pairs = list(combinations(range(len(segments)), 2))
     frames = []
-    for name, variable in variables.items():
+    for name, variable in variables.items() if pairs else ():
         if isinstance(variable, Numbers):
             values = _of_numbers(codes, len(segments), variable, pairs)
         else:

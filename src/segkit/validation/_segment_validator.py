@@ -4,59 +4,34 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, clone
-from sklearn.frozen import FrozenEstimator
+from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from segkit._compat import HasMethods, Interval, fit_context
 from segkit._frames import UNASSIGNED
-from segkit.base import is_segmenter
 from segkit.exceptions import SegkitTypeError, SegkitValueError
 from segkit.metrics import StructureTest
 from segkit.metrics._arguments import draw_seeds
 from segkit.metrics._clusterers import labels_of, prepared
 from segkit.metrics._threads import one_thread
-from segkit.validation._actionable import actionable, responding_alike
-from segkit.validation._differentiable import differentiable
 from segkit.validation._durable import SegmentDurability, durability
-from segkit.validation._evidence import Assessment, report_of, verdicts_of
-from segkit.validation._judged_customers import (
-    JudgedCustomers,
-    Table,
-    labelled,
-    only_counts,
-    without_empty,
-)
-from segkit.validation._measurable import measurable
-from segkit.validation._pair_effects import pair_effects
-from segkit.validation._parsimonious import inseparable, parsimonious
+from segkit.validation._evidence import report_of, verdicts_of
+from segkit.validation._judged_customers import JudgedCustomers, Table, only_counts
+from segkit.validation._judgement import Limits, judge
 from segkit.validation._prediction_strength import strength_of
-from segkit.validation._refits import (
-    Refits,
-    SegmenterRefits,
-    clustering_of,
-    held_out_codes,
-    is_clusterer,
-    last_step,
-)
-from segkit.validation._stable import stable
-from segkit.validation._structured import SLICES, structured
-from segkit.validation._substantial import accessible, substantial
-from segkit.validation._variables import Codes, Floats, Numbers, Variable
+from segkit.validation._refits import is_clusterer
+from segkit.validation._segments_given import SegmentsGiven, from_labels, from_segmenter
+from segkit.validation._variables import Floats, Numbers, Variable
 
 _OWNER = "SegmentValidator"
-_NO_REFITS = "labels alone cannot be found again in other customers: pass the segmenter"
-_FROZEN = "the segmenter is frozen, so that it learns nothing from other customers"
-_NO_PREDICT = "the segmenter does not predict: put its clusterer into a ClusterSegmenter"
 
 
 class SegmentValidator(BaseEstimator):
@@ -232,9 +207,7 @@ class SegmentValidator(BaseEstimator):
     segmenter_: Any
     n_features_in_: int
     feature_names_in_: NDArray[np.object_]
-    _given: list[str]
-    _names: NDArray[np.object_]
-    _all_segments: tuple[str, ...]
+    _found: SegmentsGiven
     _basis: Mapping[str, Variable]
     _ids: pd.Index[Any] | None
 
@@ -297,32 +270,46 @@ class SegmentValidator(BaseEstimator):
         self._forget()
         table = Table.of(X)
         self._remember(table)
-        seeds = draw_seeds(self.random_state, 6, owner=_OWNER)
+        first, second = draw_seeds(self.random_state, 2, owner=_OWNER)
         roles = {
             role: table.named(getattr(self, role), role)
             for role in ("basis", "outcomes", "channels", "value", "customer_id")
         }
         if self.segmenter is None:
-            codes, basis = self._read_labels(table, y, roles), roles["basis"]
-            if not basis:
-                used = {name for names in roles.values() for name in names}
-                used |= {y} if isinstance(y, str) else set()
-                basis = [name for name in table.numeric_names() if name not in used]
+            found = from_labels(table, y, roles)
         else:
-            codes, basis = self._fit_segmenter(table, y, roles, seeds[0])
-        self.basis_ = basis
-        self.labels_ = codes.astype(np.int64)
+            found = from_segmenter(self.segmenter, table, y, roles, first)
         customers = JudgedCustomers(
-            codes=codes,
-            segments=tuple(self.segments_),
-            basis=table.variables(basis),
+            codes=found.codes,
+            segments=found.segments,
+            basis=table.variables(found.basis),
             outcomes=table.variables(roles["outcomes"]),
             channels=table.variables(roles["channels"]),
             value=_value_of(table, roles["value"]),
         )
-        self._basis, self._ids = customers.basis, table.ids(self.customer_id)
-        refits, reason = self._refits(table, y)
-        self._judge(customers, refits, reason, seeds)
+        is_clustering = self.from_clusterer
+        if is_clustering is None and self.segmenter is not None:
+            is_clustering = is_clusterer(self.segmenter)
+        refits, reason = found.refits(self.segmenter, table, y)
+        judgement = judge(
+            customers,
+            refits,
+            reason,
+            is_clustering=is_clustering,
+            limits=Limits(self.min_size, self.min_share, self.max_segments, self.n_bootstraps),
+            seed=second,
+            n_jobs=self.n_jobs,
+        )
+        self._found, self._basis, self._ids = found, customers.basis, table.ids(self.customer_id)
+        self.segmenter_, self.basis_ = found.segmenter, found.basis
+        self.segments_ = np.array(found.segments, dtype=object)
+        self.labels_ = found.codes.astype(np.int64)
+        self.differences_ = judgement.differences
+        self.merge_candidates_ = judgement.merge_candidates
+        self.structure_test_ = judgement.structure_test
+        self.report_ = report_of(judgement.assessments)
+        self.verdicts_ = verdicts_of(judgement.assessments)
+        self.passed_ = all(one.passed is not False for one in judgement.assessments)
         return self
 
     def compare(self, later: Any, y: Any = None) -> SegmentDurability:
@@ -363,7 +350,7 @@ class SegmentValidator(BaseEstimator):
         """
         check_is_fitted(self)
         table = self._table_like_that_of_fit(later)
-        found = self._names_later(table, y)
+        found = self._found.names_later(table, y)
         ids = table.ids(self.customer_id)
         place_before: Any = slice(None)
         place_later: Any = slice(None)
@@ -382,8 +369,8 @@ class SegmentValidator(BaseEstimator):
                 f"{len(self.labels_):,}, in an order that would have to be the same. Pass "
                 "customer_id=... with the column that tells the customers apart."
             )
-        before, after = self._names[place_before], found[place_later]
-        order = [name for name in self._all_segments if name in {*before, *after}]
+        before, after = self._found.names[place_before], found[place_later]
+        order = [name for name in self._found.named if name in {*before, *after}]
         order += sorted({*after} - {*order, UNASSIGNED})
         places = {name: place for place, name in enumerate(order)} | {UNASSIGNED: -1}
         missing = [name for name in self.basis_ if name not in table.names]
@@ -436,7 +423,7 @@ class SegmentValidator(BaseEstimator):
                 f"{_OWNER}.score needs a segmenter that predicts. Put a clusterer that does not "
                 "into a ClusterSegmenter."
             )
-        rows = self._table_like_that_of_fit(X).rows(self._given)
+        rows = self._table_like_that_of_fit(X).rows(self._found.given)
         (seed,) = draw_seeds(self.random_state, 1, owner=_OWNER)
         with one_thread(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # ``fit`` has warned
@@ -497,154 +484,6 @@ class SegmentValidator(BaseEstimator):
             )
         return table
 
-    def _read_labels(self, table: Table, y: Any, roles: dict[str, list[str]]) -> Codes:
-        if y is None:
-            raise SegkitValueError(
-                f"{_OWNER}: requires y to be passed, but the target y is None: the segment of each "
-                "customer, or else SegmentValidator(segmenter=...) to find them."
-            )
-        if isinstance(y, str):
-            (name,) = table.named(y, "y")
-            y = table.frame[name]
-        codes, names = labelled(y, len(table))
-        self.segmenter_, self._given = None, []
-        self._remember_segments(codes, names, names)
-        return codes
-
-    def _fit_segmenter(
-        self, table: Table, y: Any, roles: dict[str, list[str]], seed: int
-    ) -> tuple[Codes, list[str]]:
-        """Fit a clone, and return the codes and the names of the basis."""
-        last = last_step(self.segmenter)
-        # Segmenters know their columns by name; others take what they get.
-        picks = is_segmenter(last) and getattr(last, "columns", ()) is not None
-        left_out = {*roles["outcomes"], *roles["channels"], *roles["customer_id"]}
-        left_out |= set() if picks else set(roles["value"])
-        given = [name for name in table.names if name not in left_out]
-        self._given = given if picks or not roles["basis"] else roles["basis"]
-        rows = table.rows(self._given)
-        unfitted = prepared(self.segmenter, seed, owner=_OWNER)
-        self.segmenter_ = (
-            unfitted if isinstance(unfitted, FrozenEstimator) else unfitted.fit(rows, y)
-        )
-        found = labels_of(self.segmenter_, rows)
-        learned = last_step(self.segmenter_)
-        if hasattr(learned, "segments_"):
-            names = tuple(str(name) for name in learned.segments_)
-        else:
-            names = tuple(str(code) for code in range(int(found.max(initial=-1)) + 1))
-        codes, kept = without_empty(found, names)
-        self._remember_segments(codes, kept, names)
-        if roles["basis"]:
-            return codes, roles["basis"]
-        used = [str(name) for name in getattr(learned, "feature_names_in_", ())]
-        if not used or not set(used) <= set(table.names):
-            used = [str(name) for name in getattr(self.segmenter_, "feature_names_in_", ())]
-        return codes, used if used and set(used) <= set(table.names) else self._given
-
-    def _remember_segments(
-        self, codes: Codes, names: tuple[str, ...], all_names: tuple[str, ...]
-    ) -> None:
-        self.segments_ = np.array(names, dtype=object)
-        self._all_segments = all_names
-        self._names = np.append(self.segments_, UNASSIGNED)[codes]
-
-    def _refits(self, table: Table, y: Any) -> tuple[Refits | None, str]:
-        """Return how to learn the segments again, or why that cannot be."""
-        if self.segmenter_ is None:
-            return None, _NO_REFITS
-        if isinstance(last_step(self.segmenter_), FrozenEstimator):
-            return None, _FROZEN
-        clustering = clustering_of(self.segmenter_, table.rows(self._given))
-        if clustering is not None:
-            return clustering, ""
-        if not hasattr(self.segmenter_, "predict"):
-            return None, _NO_PREDICT
-        is_named = hasattr(last_step(self.segmenter_), "segments_") and not is_clusterer(
-            self.segmenter
-        )
-        return SegmenterRefits(
-            clone(self.segmenter),
-            table,
-            tuple(self._given),
-            None if y is None else np.asarray(y),
-            tuple(self.segments_),
-            is_named,
-        ), ""
-
-    def _judge(
-        self, customers: JudgedCustomers, refits: Refits | None, reason: str, seeds: list[int]
-    ) -> None:
-        segments = customers.segments
-        held_out = self._held_out(customers, refits, seeds[1])
-        told = customers.codes if held_out is None else held_out
-        by_basis, by_outcome = pd.DataFrame(), pd.DataFrame()
-        if len(segments) > 1:
-            by_basis = pair_effects(customers.codes, segments, customers.basis, "basis")
-            by_outcome = pair_effects(told, segments, customers.outcomes, "outcome")
-        known = [one for one in (by_basis, by_outcome) if len(one)]
-        self.differences_ = pd.concat(known, ignore_index=True) if known else by_basis
-        is_clustering = self.from_clusterer
-        if is_clustering is None and self.segmenter is not None:
-            is_clustering = is_clusterer(self.segmenter)
-        structure, self.structure_test_ = structured(customers, is_clustering, seeds[2])
-        assessments = [
-            measurable(customers),
-            substantial(customers, self.min_size, self.min_share),
-            accessible(customers),
-            differentiable(customers, by_basis, seeds[3]),
-            actionable(customers, told, by_outcome, seeds[4], is_held_out=held_out is not None),
-            structure,
-            stable(
-                customers,
-                refits,
-                reason,
-                n_bootstraps=self.n_bootstraps,
-                seed=seeds[5],
-                n_jobs=self.n_jobs,
-            ),
-            parsimonious(customers, self.differences_, self.max_segments),
-            Assessment("durable", "not assessed", "that takes a later table: compare(later) tells"),
-        ]
-        self.report_ = report_of(assessments)
-        self.verdicts_ = verdicts_of(assessments)
-        self.passed_ = all(one.passed is not False for one in assessments)
-        slices = [row.segment for row in structure.rows if row.what_to_do == SLICES]
-        self.merge_candidates_ = _merge_candidates(segments, self.differences_, by_outcome, slices)
-
-    def _held_out(
-        self, customers: JudgedCustomers, refits: Refits | None, seed: int
-    ) -> Codes | None:
-        """Return the segments of customers by what others teach; None where that cannot be."""
-        if refits is None or not customers.outcomes or len(customers) < 4:
-            return None
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # the first fit has warned
-                return held_out_codes(refits, customers.codes, len(customers.segments), seed)
-        except ValueError:
-            # Half of the customers are too few for so many segments.
-            return None
-
-    def _names_later(self, table: Table, y: Any) -> NDArray[np.object_]:
-        """Return the names of the segments of customers later."""
-        if isinstance(y, str):
-            (name,) = table.named(y, "y")
-            y = table.frame[name]
-        if y is not None:
-            codes, names = labelled(y, len(table))
-        elif self.segmenter_ is None or not hasattr(self.segmenter_, "predict"):
-            raise SegkitTypeError(
-                f"{_OWNER}.compare: nothing predicts the segments of the later customers. Pass "
-                "them as y."
-            )
-        else:
-            table.named(self._given, "later")
-            codes = np.asarray(self.segmenter_.predict(table.rows(self._given)))
-            names = self._all_segments
-        found: NDArray[np.object_] = np.append(np.array(names, dtype=object), UNASSIGNED)[codes]
-        return found
-
 
 def _value_of(table: Table, names: list[str]) -> Floats | None:
     if not names:
@@ -655,28 +494,3 @@ def _value_of(table: Table, names: list[str]) -> Floats | None:
             f"{_OWNER}: value {names[0]!r} must hold numbers: what each customer is worth."
         )
     return variable.values
-
-
-def _merge_candidates(
-    segments: tuple[str, ...],
-    differences: pd.DataFrame,
-    by_outcome: pd.DataFrame,
-    slices: list[str],
-) -> pd.DataFrame:
-    """Return pairs that might be one segment, with every reason."""
-    pairs = [*combinations(segments, 2)]
-    reasons = {
-        "no gap between them": {pair for pair in pairs if " | ".join(pair) in slices},
-        "no outcome differs": set(
-            responding_alike(segments, by_outcome) if len(by_outcome) else []
-        ),
-        "no variable tells them apart": set(
-            inseparable(segments, differences) if len(differences) else []
-        ),
-    }
-    found = [
-        (*pair, ", ".join(reason for reason, named in reasons.items() if pair in named))
-        for pair in pairs
-        if any(pair in named for named in reasons.values())
-    ]
-    return pd.DataFrame(found, columns=["segment_a", "segment_b", "because"])
