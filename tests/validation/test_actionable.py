@@ -124,3 +124,15 @@ def test_held_out_codes_are_those_that_the_other_half_teaches():
     one, other = Refits.learned
     assert not one & other
     assert len(one | other) == 200
+
+
+def test_segments_are_matched_by_the_customers_that_taught_them_alone():
+    rng = np.random.default_rng(0)
+    kind = rng.integers(2, size=200)
+    X = rng.normal(size=(200, 2)) + 9 * kind[:, np.newaxis]
+    # In the other half the segments have each other's name, which the first half cannot know.
+    codes = kind.copy()
+    other = np.random.default_rng(5).permutation(200)[100:]
+    codes[other] = 1 - kind[other]
+    found = held_out_codes(ClusteringRefits(X, KMeans(2, n_init=10)), codes, 2, seed=5)
+    assert not (found == codes).any()

@@ -263,6 +263,23 @@ def test_segments_that_an_outcome_separates_are_not_too_many():
     assert status(validator)["parsimonious"] == "passed"
 
 
+def test_variables_that_are_not_known_or_do_not_vary_decide_nothing():
+    frame = CUSTOMERS.assign(unknown=np.nan)
+    validator = SegmentValidator(basis="unknown").fit(frame, LABELS)
+    assert status(validator)["differentiable"] == "not assessed"
+    without = SegmentValidator(outcomes="responded", random_state=0)
+    without.fit(frame[["kind", "responded"]], np.where(LABELS == "low", "a", "b"))
+    assert status(without)["differentiable"] == "not assessed"
+    assert status(without)["parsimonious"] == "passed"
+
+
+def test_one_segment_has_nothing_to_be_told_from():
+    validator = SegmentValidator(basis="visits", outcomes="responded").fit(CUSTOMERS, ["all"] * 600)
+    assert status(validator)["differentiable"] == "not assessed"
+    assert status(validator)["actionable"] == "not assessed"
+    assert len(validator.differences_) == 0
+
+
 def test_more_segments_than_can_be_addressed_fail():
     options = {"basis": ["visits", "basket"], "random_state": 0}
     validator = SegmentValidator(max_segments=2, **options).fit(CUSTOMERS, LABELS)

@@ -42,6 +42,9 @@ def differentiable(customers: JudgedCustomers, effects: pd.DataFrame, seed: int)
         *_silhouettes(customers, rng),
         *_classified(customers, rng),
     ]
+    if all(row.passed is None for row in rows):
+        reason = "the variables that built the segments do not vary, or too few values are known"
+        return Assessment(_CRITERION, "not assessed", reason, tuple(rows))
     alike = [row.segment for row in rows if row.metric.startswith("largest") and not row.passed]
     told = [row for row in rows if row.metric.startswith("classifier") and row.segment == ALL]
     accuracy = "too few customers for a classifier"

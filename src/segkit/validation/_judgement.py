@@ -84,7 +84,8 @@ def judge(
         Assessment("durable", "not assessed", "that takes a later table: compare(later) tells"),
     ]
     slices = [row.segment for row in structure.rows if row.what_to_do == SLICES]
-    candidates = _merge_candidates(segments, differences, by_outcome, slices)
+    alike = inseparable(segments, differences) if customers.basis else []
+    candidates = _merge_candidates(segments, alike, by_outcome, slices)
     return Judgement(assessments, differences, candidates, test)
 
 
@@ -103,9 +104,9 @@ def _held_out(customers: JudgedCustomers, refits: Refits | None, seed: int) -> C
 
 def _merge_candidates(
     segments: tuple[str, ...],
-    differences: pd.DataFrame,
+    alike: Sequence[tuple[str, str]],
     by_outcome: pd.DataFrame,
-    slices: list[str],
+    slices: Sequence[str],
 ) -> pd.DataFrame:
     """Return pairs that might be one segment, with every reason."""
     pairs = [*combinations(segments, 2)]
@@ -114,9 +115,7 @@ def _merge_candidates(
         "no outcome differs": set(
             responding_alike(segments, by_outcome) if len(by_outcome) else []
         ),
-        "no variable tells them apart": set(
-            inseparable(segments, differences) if len(differences) else []
-        ),
+        "no variable tells them apart": set(alike),
     }
     found = [
         (*pair, ", ".join(reason for reason, named in reasons.items() if pair in named))

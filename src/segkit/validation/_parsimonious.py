@@ -30,7 +30,8 @@ def parsimonious(
             what_to_do="" if few else "Merge the segments that are nearest to each other.",
         )
     ]
-    alike = inseparable(customers.segments, effects) if len(effects) else []
+    # Who does not know what built the segments cannot say that nothing separates them.
+    alike = inseparable(customers.segments, effects) if customers.basis else []
     for one, other in alike:
         rows.append(
             Evidence(
