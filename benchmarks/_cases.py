@@ -13,6 +13,7 @@ from . import (
     _cases_metrics,
     _cases_profiles,
     _cases_stages,
+    _cases_validation,
     _data,
     _data_buyers,
     _data_mixed,
@@ -119,6 +120,7 @@ def all_cases(n_rows: int) -> list[Case]:
         *_cases_cluster.cluster_cases(),
         *_cases_metrics.metric_cases(n_rows),
         *_cases_profiles.profile_cases(n_rows),
+        *_cases_validation.validation_cases(n_rows),
     ]
 
 

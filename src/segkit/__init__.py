@@ -12,6 +12,7 @@ from segkit.segmenters import (
     SegmentMap,
     ValueTierer,
 )
+from segkit.validation import SegmentValidator
 
 __version__ = "0.1.0"
 
@@ -24,6 +25,7 @@ __all__ = [
     "RuleSegmenter",
     "SegmentMap",
     "SegmentProfiler",
+    "SegmentValidator",
     "ValueTierer",
     "__version__",
     "summarize_transactions",

@@ -58,6 +58,8 @@ class SegmenterMixin(CustomerColumnsMixin):
       customers. Their positions, as floats, then stand behind the columns in `values`;
     - ``_code_one(values)``: the code of one list of floats, where speed matters;
     - ``_code_plan(frame)``: all that a lazy frame needs, where columns hold more than numbers;
+    - ``_clustering(X)``: where segments are clusters, the features of customers and the unfitted
+      clusterer, with which their stability is judged without preparing the columns each time;
     - ``_rules()``: one sentence a segment for ``describe``.
 
     Attributes

@@ -5,5 +5,13 @@ from segkit.plotting._lorenz_display import LorenzDisplay
 from segkit.plotting._profile_display import ProfileDisplay
 from segkit.plotting._rfm_display import RFMDisplay
 from segkit.plotting._selection_display import SelectionDisplay
+from segkit.plotting._validation_display import ValidationDisplay
 
-__all__ = ["ClusterDisplay", "LorenzDisplay", "ProfileDisplay", "RFMDisplay", "SelectionDisplay"]
+__all__ = [
+    "ClusterDisplay",
+    "LorenzDisplay",
+    "ProfileDisplay",
+    "RFMDisplay",
+    "SelectionDisplay",
+    "ValidationDisplay",
+]

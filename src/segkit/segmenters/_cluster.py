@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 from scipy.spatial.distance import cdist
-from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
+from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin, clone
 from sklearn.cluster import KMeans
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Tags, check_random_state
@@ -456,6 +456,13 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
         assert numbers is not None
         assert self._centres is not None
         return nearest_steps(numbers, values, self._centres[0])
+
+    def _clustering(self, X: Any) -> tuple[Floats, Any]:
+        """Return the features of customers, and the clusterer unfitted, with as many segments."""
+        clusterer = clone(self._template())
+        if (name := number_parameter(clusterer)) is not None:
+            clusterer.set_params(**{name: self.n_segments_})
+        return self._features(X), clusterer
 
     # Private helpers, in reading order.
 

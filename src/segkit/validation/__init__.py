@@ -1,3 +1,6 @@
 """Whether segments are real and of use: criteria, each with its evidence."""
 
-__all__: list[str] = []
+from segkit.validation._durable import SegmentDurability
+from segkit.validation._segment_validator import SegmentValidator
+
+__all__ = ["SegmentDurability", "SegmentValidator"]
