@@ -85,9 +85,8 @@ def values_in_frame(frame: nw.DataFrame[Any], name: str, kind: Kind, *, owner: s
         return _text(series, name, owner=owner)
     missing = np.asarray(series.is_null().to_numpy(), dtype=bool)
     if kind == "boolean":
-        known = plain_values(series.filter((~series.is_null()).to_list()))
         truths = np.full(len(series), np.nan)
-        truths[~missing] = known.to_numpy().astype(np.float64)
+        truths[~missing] = plain_values(series).to_numpy()[~missing].astype(np.float64)
         return Values(truths)
     return Values(np.where(missing, np.nan, 0.0))
 
