@@ -107,16 +107,18 @@ def _as_pandas(labels: Any, *, owner: str) -> pd.Series[Any]:
             f"{owner}: y must be one label a row, got {type(labels).__name__}. Pass a single "
             "column, or the name of a column of X."
         )
-    values = np.asarray(labels)
+    # An array of a list would make text of numbers beside text.
+    is_list = isinstance(labels, list | tuple)
+    values = np.asarray(pd.Series([*labels], dtype=object) if is_list else labels)
     if values.ndim != 1:
         raise SegkitValueError(f"{owner}: y must have one dimension, got shape {values.shape}.")
-    return pd.Series(values)
+    return pd.Series(values).infer_objects()
 
 
 def _factorized(series: pd.Series[Any], *, owner: str) -> tuple[Codes, Any]:
     if series.dtype.kind == "O":
-        # Codes and the name "unassigned" side by side are of several types, and cannot be sorted.
-        series = series.mask(series.map(lambda one: isinstance(one, str) and one == UNASSIGNED))
+        # Codes beside names are of several types, and cannot be sorted.
+        series = series.mask(series.map(_is_no_segment).astype(bool))
         series = series.infer_objects()
     if series.dtype.kind == "f":
         whole = series.dropna() % 1 == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -203,7 +204,10 @@ class CrossSegmenter(SegmenterMixin, BaseEstimator):
                 f"{_OWNER}: none of {n_customers:,} customers is assigned by all segmenters, so "
                 "that there is no cell."
             )
-        least = self.min_size if self.min_size >= 1 else self.min_size * n_customers
+        least: float = self.min_size
+        if self.min_size < 1:
+            # 7 of 100 are a share of .07, though .07 * 100 is a little more than 7.
+            least = ceil(self.min_size * n_customers - 1e-9)
         self._crossed = crossed = merged_cells(
             counts.reshape(shape), least=least, most=self.max_segments
         )
@@ -300,12 +304,15 @@ class CrossSegmenter(SegmenterMixin, BaseEstimator):
 
     # Private helpers, in reading order.
 
-    def _array(self, X: Any, *, reset: bool) -> NDArray[np.float64]:
+    def _array(self, X: Any, *, reset: bool) -> Any:
+        """Return an array; after a fit on a frame one with its names, by which parts read."""
         if isinstance(X, list | tuple | pd.DataFrame):
             X = np.asarray(X)
         if not reset and isinstance(X, np.ndarray) and X.ndim == 2:
             if hasattr(self, "feature_names_in_"):
-                return X
+                n_columns = self.n_features_in_
+                array = checked_array(self, X[:, :n_columns], reset=False)
+                return pd.DataFrame(array, columns=self.feature_names_in_)
             X = X[:, : self.n_features_in_]
         return checked_array(self, X, reset=reset)
 

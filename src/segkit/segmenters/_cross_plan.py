@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import add
 from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from segkit._frames import RESERVED
+from segkit._frames import RESERVED, balanced
 from segkit.base import SegmenterMixin
 from segkit.base._assignment import CodePlan, check_added_names
 from segkit.segmenters._cross_cells import CrossedCells
@@ -50,9 +51,12 @@ def cell_code(crossed: CrossedCells) -> nw.Expr:
         part = nw.col(f"{PART}{place}")
         cell = cell * n_segments + part
         unassigned = unassigned | (part < 0)
-    chain: Any = nw.when(unassigned).then(nw.lit(-1))
-    for position in range(1, len(crossed.cores)):
-        cells = np.flatnonzero(crossed.code_of_cell == position).tolist()
-        chain = chain.when(cell.is_in(cells)).then(nw.lit(position))
-    code: nw.Expr = chain.otherwise(nw.lit(0))
-    return code
+    # A sum of which one part is not 0, two by two: one choice inside another is deep for an engine.
+    parts = [
+        nw.when(cell.is_in(np.flatnonzero(crossed.code_of_cell == position).tolist()))
+        .then(nw.lit(position))
+        .otherwise(nw.lit(0))
+        for position in range(1, len(crossed.cores))
+    ]
+    code = balanced(add, parts) if parts else nw.lit(0)
+    return nw.when(unassigned).then(nw.lit(-1)).otherwise(code)

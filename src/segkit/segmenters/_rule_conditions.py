@@ -203,7 +203,7 @@ class IsMissing(Test):
     def holds(self, row: Row) -> bool:
         """Tell whether it holds for one customer."""
         value = row[self.column]
-        return (value is None or value != value) is self.is_missing
+        return bool(value is None or value != value) is self.is_missing
 
     def expression(self, frame: nw.LazyFrame[Any]) -> nw.Expr:
         """Return the same for an engine."""

@@ -31,6 +31,10 @@ _COMBINED = ("all", "any", "not")
 _EXAMPLE = '{"column": "monetary", "at_least": 500}'
 
 
+# Whole numbers up to here are floats without loss.
+_EXACT = 2**53
+
+
 @dataclass(frozen=True)
 class Rule:
     """A segment, and the condition under which customers belong to it."""
@@ -219,13 +223,18 @@ def _kind(value: Any) -> str | None:
 
 
 def _is_number(value: Any) -> bool:
-    return (
-        not isinstance(value, bool)
-        and isinstance(value, numbers.Real)
-        and math.isfinite(float(value))
-    )
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return False
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:
+        return False
 
 
 def _plain(value: Any) -> float:
-    """Return a number as Python's own: one of numpy is no JSON."""
-    return int(value) if isinstance(value, numbers.Integral) else float(value)
+    """Return a number as Python's own: one of numpy is no JSON.
+
+    Larger ones are floats, as columns are when they are compared.
+    """
+    is_exact = isinstance(value, numbers.Integral) and abs(int(value)) <= _EXACT
+    return int(value) if is_exact else float(value)

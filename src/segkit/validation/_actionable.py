@@ -69,6 +69,12 @@ def actionable(
             ),
             *_lifts(customers, codes, name),
         ]
+    if np.isnan(p_values).all():
+        return Assessment(
+            _CRITERION,
+            "not assessed",
+            f"{named(list(customers.outcomes))} cannot differ: missing, or equal for all",
+        )
     alike = [" | ".join(pair) for pair in responding_alike(customers.segments, effects)]
     n_outcomes = len(customers.outcomes)
     enough = bool(differing)
@@ -96,7 +102,9 @@ def actionable(
 
 def responding_alike(segments: tuple[str, ...], effects: pd.DataFrame) -> list[tuple[str, str]]:
     """Return the pairs of segments that no outcome tells apart."""
-    apart = effects.loc[effects["p_adjusted"] <= ALPHA, ["segment_a", "segment_b"]]
+    # What is not known does not say that two are alike.
+    tells = (effects["p_adjusted"] <= ALPHA) | effects["p_adjusted"].isna()
+    apart = effects.loc[tells, ["segment_a", "segment_b"]]
     told = set(apart.itertuples(index=False, name=None))
     return [pair for pair in combinations(segments, 2) if pair not in told]
 

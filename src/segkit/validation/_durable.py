@@ -111,11 +111,14 @@ def durability(
     rows += _drift(drifting)
     stayed = next(row for row in rows if row.metric == "share that stayed")
     drifted = [row.variable for row in rows if row.metric == _PSI and row.value > MOST_DRIFT]
+    n_in_segments = int((before >= 0).sum())
     told = (
-        f"{percent(stayed.value)} of the {len(before):,} customers stayed in their segment "
+        f"{percent(stayed.value)} of the {n_in_segments:,} customers stayed in their segment "
         f"({percent(stayed.low)} to {percent(stayed.high)})"
     )
+    unknown = [row.variable for row in rows if row.metric == _PSI and np.isnan(row.value)]
     told += f"; drifted: {named(drifted)}" if drifted else "; no variable has drifted far"
+    told += f"; not known of {named(unknown)}" if unknown else ""
     assessment: Assessment = decided(_CRITERION, rows, passes=told, fails=told)
     return SegmentDurability(
         passed=assessment.status == "passed",
@@ -135,9 +138,13 @@ def _found_again(n_both: int, n_before: int) -> Evidence:
 
 
 def _stayed(before: Codes, after: Codes, segments: tuple[str, ...]) -> list[Evidence]:
+    # Who has no segment, before and after, has stayed in none.
+    assigned = (before >= 0) | (after >= 0)
+    before, after = before[assigned], after[assigned]
     stayed = before == after
+    n_before = int((before >= 0).sum())
     share, low, high = (
-        float(one) for one in wilson_interval(int(stayed.sum()), len(stayed), CONFIDENCE)
+        float(one) for one in wilson_interval(int(stayed.sum()), n_before, CONFIDENCE)
     )
     is_one = len(np.unique(np.concatenate([before, after]))) < 2
     kappa = 1.0 if is_one else float(cohen_kappa_score(before, after))

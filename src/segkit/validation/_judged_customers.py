@@ -90,8 +90,6 @@ class Table:
     def ids(self, customer_id: Any) -> pd.Index[Any] | None:
         """Return what tells the customers apart: a column, or else the index of a pandas frame."""
         if customer_id is None:
-            if self.index is not None and self.index.has_duplicates:
-                return None
             return self.index
         (name,) = self.named([customer_id], "customer_id")
         found: pd.Index[Any] = pd.Index(plain_values(self.frame[name]))
@@ -141,6 +139,14 @@ def without_empty(codes: NDArray[Any], names: Sequence[str]) -> tuple[Codes, tup
     return place[np.where(is_inside, codes, -1)].astype(np.intp), kept
 
 
+def _is_no_segment(label: Any) -> bool:
+    """Tell "unassigned" and negative codes, which are noise, from segments."""
+    if isinstance(label, str):
+        return label == UNASSIGNED
+    is_number = isinstance(label, int | float | np.number) and not isinstance(label, bool)
+    return is_number and bool(label < 0)
+
+
 def labelled(y: Any, n_customers: int) -> tuple[Codes, tuple[str, ...]]:
     """Return labels of any source as codes and names; -1, "unassigned" and missing are none."""
     given: Any = pd.Series(y) if isinstance(y, pd.Categorical) else y
@@ -163,7 +169,7 @@ def labelled(y: Any, n_customers: int) -> tuple[Codes, tuple[str, ...]]:
             f"{_OWNER}: y must have one label for each of the {n_customers:,} customers, got "
             f"{len(values):,}."
         )
-    is_none = (values.isna() | values.isin([-1, UNASSIGNED])).to_numpy(dtype=bool)
+    is_none = (values.isna() | values.map(_is_no_segment)).to_numpy(dtype=bool)
     codes, found = pd.factorize(values.mask(is_none, None))
     places = {label: place for place, label in enumerate(levels or ())}
     try:

@@ -63,6 +63,8 @@ def inseparable(segments: tuple[str, ...], effects: pd.DataFrame) -> list[tuple[
     """
     is_large = effects["value"].abs() >= effects["effect"].map(SMALL)
     is_basis = effects["role"] == "basis"
-    tells = (is_basis & is_large) | (~is_basis & (effects["p_adjusted"] <= ALPHA))
+    # What is not known does not say that nothing separates two.
+    is_unknown = effects["value"].isna()
+    tells = (is_basis & is_large) | (~is_basis & (effects["p_adjusted"] <= ALPHA)) | is_unknown
     told = set(effects.loc[tells, ["segment_a", "segment_b"]].itertuples(index=False, name=None))
     return [pair for pair in combinations(segments, 2) if pair not in told]

@@ -355,6 +355,15 @@ class SegmentValidator(BaseEstimator):
         place_before: Any = slice(None)
         place_later: Any = slice(None)
         is_in_order = only_counts(ids) and only_counts(self._ids)
+        doubled = [one is not None and one.has_duplicates for one in (self._ids, ids)]
+        if all(doubled):
+            is_in_order = True  # These tell no customer apart.
+        elif any(doubled) and not is_in_order:
+            raise SegkitValueError(
+                f"{_OWNER}: the index has doubled labels in one of the two tables, so that "
+                "customers cannot be found in both. Pass customer_id=... with the column that has "
+                "their ids."
+            )
         if ids is not None and self._ids is not None and not is_in_order:
             both = self._ids.intersection(ids, sort=False)
             if not len(both):

@@ -1,0 +1,74 @@
+"""Rules and crossings give a customer the same segment however the customer comes."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from frames import as_kind, rows_of
+from segkit import CrossSegmenter, RuleSegmenter
+from segkit.exceptions import SegkitError
+
+
+def rule(**test):
+    return RuleSegmenter([{"name": "yes", "when": {"column": "c", **test}}], default="no")
+
+
+def halves(column, low, high):
+    when = {"column": column, "at_least": 5}
+    return RuleSegmenter([{"name": high, "when": when}], default=low)
+
+
+@pytest.mark.parametrize("value", [np.int64(5), np.uint8(1), np.True_, np.datetime64("2020-01-01")])
+def test_a_value_of_numpy_is_known(value):
+    table = pd.DataFrame({"c": [value, value]})
+    assert rule(missing=False).fit(table).predict_one({"c": value}) == "yes"
+
+
+def test_large_whole_numbers_compare_alike_alone_and_in_a_frame():
+    values = [2**53 - 1, 2**53, 2**53 + 1, 2**53 + 2]
+    table = pd.DataFrame({"c": values})
+    for test in ({"at_least": 2**53 + 1}, {"below": 2**53 + 1}, {"equals": 2**53 + 1}):
+        segmenter = rule(**test).fit(table)
+        alone = [segmenter.predict_one({"c": value}) for value in values]
+        assert alone == segmenter.predict_segments(table).tolist()
+
+
+def test_numbers_that_are_no_floats_are_refused():
+    with pytest.raises(SegkitError):
+        rule(at_least=10**400).fit(pd.DataFrame({"c": [1.0, 2.0]}))
+
+
+def test_a_crossing_fitted_on_a_frame_reads_arrays_by_the_columns_of_fit():
+    table = pd.DataFrame({"m": [1.0, 8.0, 1.0, 8.0], "k": [9.0, 1.0, 1.0, 9.0]})
+    crossed = CrossSegmenter([halves("m", "lo", "hi"), halves("k", "LO", "HI")]).fit(table)
+    names = crossed.predict_segments(table).tolist()
+    assert names == ["lo × HI", "hi × LO", "lo × LO", "hi × HI"]
+    with pytest.warns(UserWarning, match="valid feature names"):
+        assert crossed.predict_segments(table.to_numpy()).tolist() == names
+
+
+@pytest.mark.parametrize(("share", "n_customers", "n_in_cell"), [(0.07, 100, 7), (0.14, 50, 7)])
+def test_a_cell_of_exactly_the_least_share_is_kept(share, n_customers, n_in_cell):
+    m = np.where(np.arange(n_customers) < n_in_cell, 9.0, 1.0)
+    table = pd.DataFrame({"m": m, "k": 1.0 + 8 * (np.arange(n_customers) % 2)})
+    other = RuleSegmenter(default="all")
+    crossed = CrossSegmenter([halves("m", "lo", "hi"), other], min_size=share).fit(table)
+    assert crossed.merges_.empty
+
+
+@pytest.mark.filterwarnings("ignore::segkit.exceptions.SegkitWarning")
+def test_a_crossing_of_many_segments_runs_in_engines(lazy_kind):
+    rules = [{"name": f"{place}", "when": {"column": "c", "equals": place}} for place in range(25)]
+    parts = [
+        ("one", RuleSegmenter(rules, default=None)),
+        (
+            "other",
+            RuleSegmenter([{**one, "when": {**one["when"], "column": "d"}} for one in rules]),
+        ),
+    ]
+    place = np.arange(625)
+    table = pd.DataFrame({"c": place % 25, "d": place // 25, "row": place})
+    crossed = CrossSegmenter(parts, min_size=1, max_segments=700).fit(table)
+    expected = crossed.predict_segments(table).tolist()
+    assigned = rows_of(crossed.assign(as_kind(table, lazy_kind)), "row")
+    assert [row["cross_segment"] for row in assigned] == expected
