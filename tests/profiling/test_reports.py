@@ -188,3 +188,14 @@ def test_reports_come_after_fit():
     for form in ("to_frame", "to_markdown", "to_html"):
         with pytest.raises(NotFittedError):
             getattr(SegmentProfiler(), form)()
+
+
+def test_the_size_of_a_small_segment_does_not_follow_from_what_is_missing():
+    labels = ["a"] * 5 + ["b"] * 50 + ["c"] * 60
+    values = np.arange(115.0)
+    values[60:80] = np.nan  # of c
+    profiler = SegmentProfiler(min_cell=10).fit(pd.DataFrame({"v": values}), labels)
+    for statistic in ("customers", "missing_share"):
+        told = profiler.to_frame(statistic)
+        # a, and b, whose size would give away that of a.
+        assert told[["a", "b"]].isna().all(axis=None)

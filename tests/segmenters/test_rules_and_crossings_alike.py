@@ -72,3 +72,13 @@ def test_a_crossing_of_many_segments_runs_in_engines(lazy_kind):
     expected = crossed.predict_segments(table).tolist()
     assigned = rows_of(crossed.assign(as_kind(table, lazy_kind)), "row")
     assert [row["cross_segment"] for row in assigned] == expected
+
+
+def test_a_rule_between_the_largest_numbers_can_be_reached():
+    largest = 1.7e308
+    rules = [
+        {"name": "lowest", "when": {"column": "c", "below": -largest}},
+        {"name": "all", "when": {"column": "c", "at_least": -largest, "below": largest}},
+    ]
+    segmenter = RuleSegmenter(rules).fit(pd.DataFrame({"c": [1.0, -1.75e308]}))
+    assert segmenter.labels_.tolist() == [1, 0]

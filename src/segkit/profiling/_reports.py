@@ -22,12 +22,19 @@ if TYPE_CHECKING:
 WITHHELD = "·"
 _EVERYONE_HEAD = "everyone"
 
+_TELL_SIZES = ("customers", "missing_share")
+
 
 def wide_table(profile: pd.DataFrame, statistic: str, *, suppress: bool) -> pd.DataFrame:
     """Return one statistic: a row a variable or level, a column a segment."""
     said = profile.loc[profile[statistic].notna()]
     if suppress:
-        said = said.assign(**{statistic: said[statistic].mask(said["is_small"])})
+        withheld = said["is_small"]
+        if statistic in _TELL_SIZES:
+            # Another number of a segment would tell the size that is withheld.
+            small = profile.loc[(profile["variable"] == SIZE) & profile["is_small"], "segment"]
+            withheld = withheld | said["segment"].isin(small)
+        said = said.assign(**{statistic: said[statistic].mask(withheld)})
     names = [*described_segments(profile), EVERYONE]
     keys = ["variable", "level"]
     rows = profile.loc[profile["segment"] == EVERYONE, keys].reset_index(drop=True)

@@ -101,7 +101,7 @@ def _numbers(tests: Sequence[Test]) -> NDArray[np.float64]:
         elif isinstance(test, OneOf):
             bounds |= {float(member) for member in test.members}
     edges = np.array(sorted(bounds))
-    between = edges[:-1] + np.diff(edges) / 2
+    between = edges[:-1] / 2 + edges[1:] / 2  # which does not overflow
     outside = [np.nextafter(edges[0], -np.inf), np.nextafter(edges[-1], np.inf)]
     return np.unique(np.concatenate([edges, between, outside, [np.nan]]))
 
