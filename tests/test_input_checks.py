@@ -422,3 +422,20 @@ def test_codes_that_are_no_integers_are_refused():
 def test_columns_that_make_no_sense_are_named(columns):
     with pytest.raises(ColumnError, match="distinct column names, or distinct positions"):
         OneSegment(columns=columns).fit(TEN)
+
+
+@pytest.mark.parametrize(
+    "given", [None, 5, {4711}, (n for n in [4711])], ids=["None", "number", "set", "generator"]
+)
+def test_what_is_no_table_is_told_by_its_type_and_never_shown(given: object) -> None:
+    with pytest.raises(
+        SegkitTypeError, match=rf"RFMScorer.*got {type(given).__name__}\."
+    ) as caught:
+        RFMScorer().fit(given)
+    assert "4711" not in str(caught.value)
+
+
+def test_a_structured_array_is_told_to_become_a_frame() -> None:
+    customers = np.array([(1.0, 2.0, 3.0)], dtype=[("a", float), ("b", float), ("c", float)])
+    with pytest.raises(SegkitTypeError, match=r"structured array.*pandas\.DataFrame\(X\)"):
+        RFMScorer().fit(customers)

@@ -247,7 +247,19 @@ def checked_array(
 ) -> NDArray[np.float64]:
     """Return an array-like as floats, NaN where it is masked, with scikit-learn's checks."""
     owner = type(estimator).__name__
+    array_like = ("shape", "__array__", "__array_interface__", "__dlpack__")
+    if not isinstance(X, Sequence) and not any(hasattr(X, name) for name in array_like):
+        # scikit-learn prints what it cannot read, which may be a row of the data.
+        raise SegkitTypeError(
+            f"{owner}: Expected 2D array or a frame with one row per customer, got "
+            f"{type(X).__name__}. Make it a frame, for example with pandas.DataFrame(...)."
+        )
     if isinstance(X, np.ndarray):
+        if X.dtype.names is not None:
+            raise SegkitTypeError(
+                f"{owner}: the columns of a structured array are not picked by name. Pass "
+                "pandas.DataFrame(X)."
+            )
         if X.ndim != 2:
             raise SegkitValueError(
                 f"{owner}: Expected 2D array with one row per customer, got {X.ndim}D array "
