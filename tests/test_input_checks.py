@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from frames import TEN, as_kind, columns_of, rows_of
-from segkit import RFMScorer, summarize_transactions
+from segkit import RFMScorer, RuleSegmenter, summarize_transactions
 from segkit._input_checks import nearest
 from segkit.base import SegmenterMixin
 from segkit.exceptions import (
@@ -439,3 +439,9 @@ def test_a_structured_array_is_told_to_become_a_frame() -> None:
     customers = np.array([(1.0, 2.0, 3.0)], dtype=[("a", float), ("b", float), ("c", float)])
     with pytest.raises(SegkitTypeError, match=r"structured array.*pandas\.DataFrame\(X\)"):
         RFMScorer().fit(customers)
+
+
+def test_an_array_that_is_too_narrow_is_an_error_of_segkit() -> None:
+    rules = [{"name": "Far", "when": {"column": "x5", "at_least": 1}}]
+    with pytest.raises(SegkitValueError, match=r"^RuleSegmenter: .*2 feature.*minimum of 6"):
+        RuleSegmenter(rules).fit(np.zeros((3, 2)))

@@ -289,7 +289,7 @@ def checked_array(
     except ValueError as error:
         # numpy quotes the text that it cannot convert, which may be a customer's name.
         if "could not convert" not in str(error) and "dtype='numeric'" not in str(error):
-            raise
+            raise SegkitValueError(f"{owner}: {error}") from None
         raise _text_in_array(owner) from None
     except (TypeError, OverflowError) as error:
         raise SegkitTypeError(
