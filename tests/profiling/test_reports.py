@@ -72,7 +72,7 @@ def test_the_profile_marks_what_is_small_and_keeps_it():
 @pytest.mark.parametrize("form", ["to_markdown", "to_html"])
 def test_reports_withhold_small_segments_and_levels(form):
     text = getattr(fitted(), form)()
-    assert "Withheld: too few customers, or next to too few." in text
+    assert "size withheld: too few customers, or next to too few" in text
     assert "withheld: fewer than 10 customers" in text
     rows = re.findall(r"<tr>.*?</tr>|\| [^\n]*", text, flags=re.DOTALL)
     sizes = [re.sub("<[^>]*>", " ", row).split() for row in rows]
@@ -84,7 +84,7 @@ def test_reports_withhold_small_segments_and_levels(form):
 
 
 def test_a_lower_floor_shows_more():
-    assert "Withheld" not in fitted(min_cell=1).to_markdown()
+    assert "withheld" not in fitted(min_cell=1).to_markdown()
     assert not fitted(min_cell=1).profile_["is_small"].any()
 
 
@@ -199,3 +199,23 @@ def test_the_size_of_a_small_segment_does_not_follow_from_what_is_missing():
         told = profiler.to_frame(statistic)
         # a, and b, whose size would give away that of a.
         assert told[["a", "b"]].isna().all(axis=None)
+
+
+def test_what_is_missing_for_a_few_customers_is_not_told():
+    labels = np.repeat(["a", "b", "c"], [12, 100, 88])
+    frame = pd.DataFrame({"v": np.arange(200.0), "k": ["x", "y"] * 100})
+    frame.loc[[3], ["v", "k"]] = None  # 1 of the 12 of a
+    frame.loc[150:180, ["v", "k"]] = None  # 31 of c
+    profiler = SegmentProfiler(min_cell=10).fit(frame, labels)
+    for statistic in ("customers", "missing_share"):
+        told = profiler.to_frame(statistic).query("variable in ['v', 'k']")
+        # a, and c, whose number would give away that of a; nobody of b is missing.
+        assert told[["a", "c"]].isna().all(axis=None)
+        assert told[["b", "(everyone)"]].notna().all(axis=None)
+    assert (
+        profiler.to_frame("missing_share", suppress=False)["a"].tolist()
+        == [pytest.approx(1 / 12)] * 3
+    )
+    frame.loc[150:180, ["v", "k"]] = 1.0, "x"  # 1 of all
+    told = SegmentProfiler(min_cell=10).fit(frame, labels).to_frame("customers")
+    assert told.query("variable in ['v', 'k']")[["a", "(everyone)"]].isna().all(axis=None)

@@ -117,6 +117,39 @@ def test_categories_keep_their_order_and_empty_ones_are_left_out():
     assert SegmentProfiler().fit(X, y=enum).segments_.tolist() == ["top", "mid", "low"]
 
 
+def test_labels_without_an_order_of_their_own_are_sorted_in_any_order_of_rows():
+    # Polars sorts a Categorical as text; only an Enum says an order.
+    for tiers in (["low", "top", "low", "mid"] * 3, ["mid", "low", "low", "top"] * 3):
+        labels = pl.Series(tiers, dtype=pl.Categorical)
+        X = pl.DataFrame({"spend": np.arange(12.0), "tier": labels})
+        for found in (
+            SegmentProfiler().fit(X, y=labels),
+            SegmentProfiler().fit(X, y="tier"),
+            SegmentProfiler().fit(X.lazy(), y="tier"),
+        ):
+            assert found.segments_.tolist() == ["low", "mid", "top"]
+
+
+def test_large_whole_numbers_are_described_and_what_differs_by_rounding_is_not():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(
+        {
+            "large": 2**60 + np.arange(40),
+            "small": np.arange(40),
+            "dust": np.where(rng.random(40) < 0.5, 1.0, np.nextafter(1.0, 2)),
+        }
+    )
+    profiler = SegmentProfiler(min_cell=1).fit(X, y=[0, 1, 1, 0] * 10)
+    assert profiler.left_out_ == {"dust": "all values are equal"}
+    same = ["std", "difference", "difference_low", "dominance"]
+    rows = profiler.profile_.groupby("variable")[same]
+    np.testing.assert_allclose(
+        rows.get_group("large"), rows.get_group("small"), rtol=1e-12, atol=1e-12
+    )
+    found = profiler.differences_.set_index("variable").select_dtypes("number")
+    np.testing.assert_allclose(found.loc["large"], found.loc["small"], rtol=1e-12, atol=1e-12)
+
+
 def test_the_labels_that_assign_adds_are_read_with_their_order():
     tierer = ValueTierer(column="spend", missing="unassigned")
     customers = CUSTOMERS.drop(columns="segment")

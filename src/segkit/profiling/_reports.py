@@ -13,6 +13,7 @@ import pandas as pd
 from segkit.profiling._personas import Persona
 from segkit.profiling._profile_table import SIZE, described_segments
 from segkit.profiling._segment_labels import EVERYONE
+from segkit.profiling._suppression import tells_few_missing
 from segkit.profiling._words import date_text, number_text, p_text, share_text
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ _EVERYONE_HEAD = "everyone"
 _TELL_SIZES = ("customers", "missing_share")
 
 
-def wide_table(profile: pd.DataFrame, statistic: str, *, suppress: bool) -> pd.DataFrame:
+def wide_table(
+    profile: pd.DataFrame, statistic: str, *, min_cell: int, suppress: bool
+) -> pd.DataFrame:
     """Return one statistic: a row a variable or level, a column a segment."""
     said = profile.loc[profile[statistic].notna()]
     if suppress:
@@ -34,6 +37,7 @@ def wide_table(profile: pd.DataFrame, statistic: str, *, suppress: bool) -> pd.D
             # Another number of a segment would tell the size that is withheld.
             small = profile.loc[(profile["variable"] == SIZE) & profile["is_small"], "segment"]
             withheld = withheld | said["segment"].isin(small)
+            withheld |= tells_few_missing(profile, min_cell).loc[said.index]
         said = said.assign(**{statistic: said[statistic].mask(withheld)})
     names = [*described_segments(profile), EVERYONE]
     keys = ["variable", "level"]
@@ -186,11 +190,6 @@ class ReportText:
         is_base = row["segment"] == EVERYONE or np.isnan(index)
         return said if is_base else f"{said} ({index:.0f})"
 
-    def persona_is_shown(self, segment: str) -> bool:
-        """Tell whether a segment's size may be told."""
-        size = (self.profile["variable"] == SIZE) & (self.profile["segment"] == segment)
-        return not bool(self.profile.loc[size, "is_small"].iloc[0])
-
 
 def markdown_report(profiler: SegmentProfiler, *, title: str, representatives: bool) -> str:
     """Return the report in Markdown."""
@@ -199,9 +198,6 @@ def markdown_report(profiler: SegmentProfiler, *, title: str, representatives: b
     parts.append("## Who they are")
     for segment, persona in report.personas.items():
         parts.append(f"### {_escaped(segment)}")
-        if not report.persona_is_shown(segment):
-            parts.append("Withheld: too few customers, or next to too few.")
-            continue
         lines = [persona.headline() + "."]
         lines += ["", *(f"- {_escaped(trait.text)}" for trait in persona.traits)]
         for group, traits in persona.groups.items():
@@ -225,12 +221,12 @@ def html_report(profiler: SegmentProfiler, *, title: str, representatives: bool)
     cards = []
     for segment, persona in report.personas.items():
         said = f"<h3>{html.escape(segment)}</h3>"
-        if not report.persona_is_shown(segment):
-            cards.append(said + "<p>Withheld: too few customers, or next to too few.</p>")
-            continue
         said += f"<p class='size'>{html.escape(persona.headline())}</p>"
         items = "".join(f"<li>{html.escape(trait.text)}</li>" for trait in persona.traits)
-        said += f"<ul>{items}</ul>" if items else "<p>As everyone in all that is described.</p>"
+        if items:
+            said += f"<ul>{items}</ul>"
+        elif persona.customers is not None:
+            said += "<p>As everyone in all that is described.</p>"
         for group, traits in persona.groups.items():
             items = "".join(f"<li>{html.escape(trait.text)}</li>" for trait in traits)
             said += f"<h4>{html.escape(group)}</h4><ul>{items}</ul>"
