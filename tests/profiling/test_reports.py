@@ -2,6 +2,7 @@
 
 import builtins
 import re
+import sys
 
 import numpy as np
 import pandas as pd
@@ -129,6 +130,39 @@ def test_any_name_is_text_and_no_markup():
     markdown = profiler.to_markdown()
     assert "| a\\|b |" in markdown
     assert "<script>" not in markdown.replace("\\<script>", "")
+
+
+@pytest.mark.parametrize("with_great_tables", [False, True])
+def test_names_of_every_kind_break_no_report(with_great_tables, monkeypatch):
+    if with_great_tables:
+        pytest.importorskip("great_tables")
+    else:
+        monkeypatch.setitem(sys.modules, "great_tables", None)
+    script = '<script>alert("x")</script>'
+    customers = pd.DataFrame(
+        {
+            script: np.r_[np.arange(40.0), 3 * np.arange(40)],
+            "k|\nrow": [script, "a|b\nc"] * 40,
+            "'\"": ["it's", "&amp;"] * 40,
+            "# _i_": np.arange(80) % 5 * 1.5,
+            "<i>left out": None,
+        }
+    )
+    labels = np.repeat([script, "- **x**\n# head [l](http://x)"], 40)
+    groups = {script: ["k|\nrow"], "two\nlines": ["'\""]}
+    profiler = SegmentProfiler(groups=groups, value=script).fit(customers, labels)
+    page = profiler.to_html(title=script)
+    assert ("gt_table" in page) == with_great_tables
+    assert "<script" not in page
+    assert "<i>" not in page
+    assert "&amp;amp;" in page
+    for line in profiler.to_markdown(title=script).splitlines():
+        assert not re.search(r"(?<!\\)(<script|<i>|\*\*x|\[l|&amp;)", line)
+        if line.startswith("|"):
+            unescaped = len(re.findall(r"(?<!\\)\|", line))
+            assert unescaped in (5, 6)  # the columns of each table, and one more
+        else:
+            assert not line or line[0] in "#-*48"  # no line that a name has broken
 
 
 def test_signs_in_numbers_are_no_markup_either():

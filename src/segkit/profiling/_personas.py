@@ -212,6 +212,8 @@ def _traits(
         strength, variable = row["strength"], row["variable"]
         if row["is_small"] or np.isnan(strength) or row["level"] == OTHER_LEVELS:
             continue
+        if row["kind"] == "date" and pd.isna(row["date_median"]):
+            continue  # inside a query engine, where no middle is known that could be told
         score = strength if strength > 0 else -_PREFERRED * strength
         if variable not in told or score > told[variable][0]:
             told[variable] = score, row, base

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 WITHHELD = "·"
 _EVERYONE_HEAD = "everyone"
 
+# What Markdown takes for markup: signs, entities, tags, and what starts a heading, quote or list.
+_MARKUP = re.compile(
+    r"([\\|*`\[~]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|<(?=[a-zA-Z/!?])|^[#>]|^[-+](?=\s))"
+)
 _TELL_SIZES = ("customers", "missing_share")
 
 
@@ -209,7 +213,7 @@ def markdown_report(profiler: SegmentProfiler, *, title: str, representatives: b
     parts += ["## What sets them apart", _markdown(report.drivers())]
     table, _ = report.cells()
     table = table.drop(columns="group", errors="ignore").rename(columns={"label": "variable"})
-    parts += ["## Profile", _markdown(table), "\n".join(f"- {n}" for n in report.notes())]
+    parts += ["## Profile", _markdown(table), "\n".join(f"- {_escaped(n)}" for n in report.notes())]
     return "\n\n".join(parts) + "\n"
 
 
@@ -260,5 +264,4 @@ def _markdown(table: pd.DataFrame) -> str:
 
 def _escaped(text: str) -> str:
     """Return text that Markdown reads as it stands."""
-    text = re.sub(r"([\\|*`\[]|<(?=[a-zA-Z/!?]))", r"\\\1", text)
-    return " ".join(text.split())
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()))

@@ -49,7 +49,8 @@ def tells_few_missing(profile: pd.DataFrame, min_cell: int) -> pd.Series[bool]:
         by_segment = rows.assign(segment=profile["segment"]).drop_duplicates("segment")
         has_none = by_segment["missing"].to_numpy()
         has_one = by_segment["size"].to_numpy() - has_none
-        withheld = _withheld(np.vstack([has_one, has_none])[:, :-1], min_cell).any(axis=0)
+        table = np.vstack([has_one, has_none])[:, :-1]
+        withheld = np.asarray(_withheld(table, min_cell).any(axis=0))
         of_segment = dict(zip(by_segment["segment"], withheld, strict=True))
         hidden.loc[rows.index] = profile.loc[rows.index, "segment"].map(of_segment)
     return hidden
