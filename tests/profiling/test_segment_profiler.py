@@ -535,6 +535,7 @@ def make_every_type(n_rows=120):
             "half": np.where(yes, 1.0, 0.5),
             "nearly_flag": np.where(level == 2, 2, yes),  # 2 only of who is in no segment
             "large": 2**60 + rng.integers(0, 50, n_rows),
+            "year": np.where(yes, 5_000, 5_001),
             "close": 1e9 + rng.normal(size=n_rows),
             "dust": np.where(yes, 1.0, np.nextafter(1.0, 2)),
             "day": pd.Series(day.astype("datetime64[s]")).dt.date,

@@ -211,7 +211,8 @@ class _Reader:
             extremes[-1] = np.nanmin(found["min"]), np.nanmax(found["max"])
         # As in an eager frame, customers without a segment say, too, whether it is yes or no.
         is_flag = (
-            not np.nansum(everybody["neither"])
+            not moved_by
+            and not np.nansum(everybody["neither"])
             and np.nanmin(everybody["min"], initial=1) == 0
             and np.nanmax(everybody["max"], initial=0) == 1
         )
