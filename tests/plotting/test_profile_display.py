@@ -1,5 +1,7 @@
 """ProfileDisplay draws what the profile has."""
 
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -117,3 +119,50 @@ def test_what_cannot_be_drawn_is_told():
     alone = SegmentProfiler(min_cell=1_000).fit(CUSTOMERS, y="segment")
     with pytest.raises(SegkitValueError, match="no variable"):
         ProfileDisplay.from_estimator(alone)
+
+
+def test_long_names_leave_room_for_the_picture():
+    names = np.array([f"high spend, low web visits, and a name without end {i}" for i in range(15)])
+    rng = np.random.default_rng(0)
+    code = np.arange(900) % 15
+    X = pd.DataFrame(
+        {
+            "average monthly value of orders in category one": rng.lognormal(code / 9),
+            "since": pd.Timestamp("2022-01-01") + pd.to_timedelta(rng.integers(0, 900, 900), "D"),
+        }
+    )
+    profiler = SegmentProfiler(n_representatives=0).fit(X, y=names[code])
+    drawn = [("heatmap", None), ("snake", None)]
+    drawn += [("distribution", variable) for variable in X.columns]
+    for kind, variable in drawn:
+        display = ProfileDisplay.from_estimator(profiler, kind=kind, variable=variable)
+        figure, ax = display.figure_, display.ax_
+        figure.canvas.draw()
+        assert ax.get_window_extent().width > 0.35 * figure.bbox.width
+        low, high = sorted(ax.get_xlim())
+        along_x = [
+            label
+            for place, label in zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)
+            if low <= place <= high
+        ]
+        for text in (*along_x, *ax.get_yticklabels(), ax.xaxis.label, ax.title):
+            extent = text.get_window_extent()
+            assert extent.x0 >= 0
+            assert extent.x1 <= figure.bbox.width
+        if kind == "distribution":
+            ticks = [label.get_window_extent() for label in along_x]
+            assert all(a.x1 < b.x0 for a, b in pairwise(ticks))
+
+
+def test_more_segments_than_colours_are_told_apart_by_their_lines():
+    X = pd.DataFrame({"spend": np.random.default_rng(0).normal(size=900)})
+    profiler = SegmentProfiler().fit(X, y=np.arange(900) % 15)
+    lines = ProfileDisplay.from_estimator(profiler, kind="snake").ax_.lines[1:]
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 15
+
+
+def test_shares_of_yes_that_are_withheld_are_said_to_be():
+    X = pd.DataFrame({"vip": np.arange(300) < 3, "age": np.arange(300.0)})
+    profiler = SegmentProfiler().fit(X, y=np.arange(300) % 2)
+    ax = ProfileDisplay.from_estimator(profiler, kind="distribution", variable="vip").ax_
+    assert texts(ax).count("withheld: few customers") == 2

@@ -117,3 +117,38 @@ def test_the_column_itself_is_left_as_it_is():
     before = values.copy()
     summarise_numbers(values, RNG.integers(0, 3, 200), 3)
     np.testing.assert_array_equal(values, before)
+
+
+def test_large_whole_numbers_keep_the_digits_in_which_they_differ():
+    small = RNG.integers(0, 1000, N)
+    codes = RNG.integers(0, 5, N)
+    parts = segments_of(small, codes, 5)
+    for large in (10**15 + small, 9 * 10**15 + small, 2**60 + small, (2**60 + small) * -1):
+        summary = summarise_numbers(large, codes, 5)
+        assert not summary.is_constant
+        sign = np.sign(large[0])
+        expected = [part.mean() - small.mean() for part in parts]
+        found = sign * (summary.deviations - summary.deviation)
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(
+            summary.variances, [part.var(ddof=1) for part in parts], rtol=1e-12
+        )
+        np.testing.assert_allclose(statistic_h(summary), stats.kruskal(*parts).statistic, rtol=1e-9)
+    far = np.where(small < 500, -(2**62), 2**62 - 1)  # as far apart as whole numbers get
+    assert summarise_numbers(far, codes, 5).variances == pytest.approx(
+        [part.var(ddof=1) for part in segments_of(far, codes, 5)]
+    )
+
+
+def test_numbers_that_differ_by_rounding_are_equal():
+    codes = RNG.integers(0, 2, N)
+    for values in (
+        np.where(RNG.random(N) < 0.5, 1.0, np.nextafter(1.0, 2)),
+        np.where(RNG.random(N) < 0.5, 0.3, 0.1 + 0.2),
+    ):
+        summary = summarise_numbers(values, codes, 2)
+        assert summary.is_constant
+        # Nor do means of them differ by the rounding of sums.
+        apart = np.diff(summary.deviations) / np.sqrt(summary.variance)
+        assert abs(apart[0]) < 0.15
+    assert not summarise_numbers(1 + 1e-13 * RNG.random(N), codes, 2).is_constant

@@ -274,3 +274,18 @@ def test_representatives_of_large_segments_are_looked_for_among_some_of_their_cu
 def test_no_representatives_are_looked_for_where_none_are_wanted():
     profiler = SegmentProfiler(n_representatives=0).fit(CUSTOMERS, y="segment")
     assert profiler.personas_["top"].representatives == ()
+
+
+def test_the_persona_of_few_customers_does_not_tell_how_many():
+    labels = np.repeat(["few", "next", "most"], [4, 30, 166])
+    spend = np.random.default_rng(0).lognormal(np.repeat([3.0, 5.0, 1.0], [4, 30, 166]))
+    frame = pd.DataFrame({"spend": spend})
+    personas = SegmentProfiler(value="spend").fit(frame, labels).personas_
+    for segment in ("few", "next"):  # whose size would give away that of the few
+        persona = personas[segment]
+        assert str(persona) == f"{segment}: size withheld: too few customers, or next to too few"
+        assert (persona.customers, persona.share, persona.share_of_value) == (None, None, None)
+        assert persona.representatives == ()
+    assert personas["most"].customers == 166
+    complete = SegmentProfiler(value="spend", min_cell=1).fit(frame, labels).personas_
+    assert complete["few"].customers == 4

@@ -2,6 +2,7 @@
 
 import builtins
 import re
+import sys
 
 import numpy as np
 import pandas as pd
@@ -72,7 +73,7 @@ def test_the_profile_marks_what_is_small_and_keeps_it():
 @pytest.mark.parametrize("form", ["to_markdown", "to_html"])
 def test_reports_withhold_small_segments_and_levels(form):
     text = getattr(fitted(), form)()
-    assert "Withheld: too few customers, or next to too few." in text
+    assert "size withheld: too few customers, or next to too few" in text
     assert "withheld: fewer than 10 customers" in text
     rows = re.findall(r"<tr>.*?</tr>|\| [^\n]*", text, flags=re.DOTALL)
     sizes = [re.sub("<[^>]*>", " ", row).split() for row in rows]
@@ -84,7 +85,7 @@ def test_reports_withhold_small_segments_and_levels(form):
 
 
 def test_a_lower_floor_shows_more():
-    assert "Withheld" not in fitted(min_cell=1).to_markdown()
+    assert "withheld" not in fitted(min_cell=1).to_markdown()
     assert not fitted(min_cell=1).profile_["is_small"].any()
 
 
@@ -129,6 +130,39 @@ def test_any_name_is_text_and_no_markup():
     markdown = profiler.to_markdown()
     assert "| a\\|b |" in markdown
     assert "<script>" not in markdown.replace("\\<script>", "")
+
+
+@pytest.mark.parametrize("with_great_tables", [False, True])
+def test_names_of_every_kind_break_no_report(with_great_tables, monkeypatch):
+    if with_great_tables:
+        pytest.importorskip("great_tables")
+    else:
+        monkeypatch.setitem(sys.modules, "great_tables", None)
+    script = '<script>alert("x")</script>'
+    customers = pd.DataFrame(
+        {
+            script: np.r_[np.arange(40.0), 3 * np.arange(40)],
+            "k|\nrow": [script, "a|b\nc"] * 40,
+            "'\"": ["it's", "&amp;"] * 40,
+            "# _i_": np.arange(80) % 5 * 1.5,
+            "<i>left out": None,
+        }
+    )
+    labels = np.repeat([script, "- **x**\n# head [l](http://x)"], 40)
+    groups = {script: ["k|\nrow"], "two\nlines": ["'\""]}
+    profiler = SegmentProfiler(groups=groups, value=script).fit(customers, labels)
+    page = profiler.to_html(title=script)
+    assert ("gt_table" in page) == with_great_tables
+    assert "<script" not in page
+    assert "<i>" not in page
+    assert "&amp;amp;" in page
+    for line in profiler.to_markdown(title=script).splitlines():
+        assert not re.search(r"(?<!\\)(<script|<i>|\*\*x|\[l|&amp;)", line)
+        if line.startswith("|"):
+            unescaped = len(re.findall(r"(?<!\\)\|", line))
+            assert unescaped in (5, 6)  # the columns of each table, and one more
+        else:
+            assert not line or line[0] in "#-*48"  # no line that a name has broken
 
 
 def test_signs_in_numbers_are_no_markup_either():
@@ -199,3 +233,23 @@ def test_the_size_of_a_small_segment_does_not_follow_from_what_is_missing():
         told = profiler.to_frame(statistic)
         # a, and b, whose size would give away that of a.
         assert told[["a", "b"]].isna().all(axis=None)
+
+
+def test_what_is_missing_for_a_few_customers_is_not_told():
+    labels = np.repeat(["a", "b", "c"], [12, 100, 88])
+    frame = pd.DataFrame({"v": np.arange(200.0), "k": ["x", "y"] * 100})
+    frame.loc[[3], ["v", "k"]] = None  # 1 of the 12 of a
+    frame.loc[150:180, ["v", "k"]] = None  # 31 of c
+    profiler = SegmentProfiler(min_cell=10).fit(frame, labels)
+    for statistic in ("customers", "missing_share"):
+        told = profiler.to_frame(statistic).query("variable in ['v', 'k']")
+        # a, and c, whose number would give away that of a; nobody of b is missing.
+        assert told[["a", "c"]].isna().all(axis=None)
+        assert told[["b", "(everyone)"]].notna().all(axis=None)
+    assert (
+        profiler.to_frame("missing_share", suppress=False)["a"].tolist()
+        == [pytest.approx(1 / 12)] * 3
+    )
+    frame.loc[150:180, ["v", "k"]] = 1.0, "x"  # 1 of all
+    told = SegmentProfiler(min_cell=10).fit(frame, labels).to_frame("customers")
+    assert told.query("variable in ['v', 'k']")[["a", "(everyone)"]].isna().all(axis=None)

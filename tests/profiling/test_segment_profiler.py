@@ -117,6 +117,39 @@ def test_categories_keep_their_order_and_empty_ones_are_left_out():
     assert SegmentProfiler().fit(X, y=enum).segments_.tolist() == ["top", "mid", "low"]
 
 
+def test_labels_without_an_order_of_their_own_are_sorted_in_any_order_of_rows():
+    # Polars sorts a Categorical as text; only an Enum says an order.
+    for tiers in (["low", "top", "low", "mid"] * 3, ["mid", "low", "low", "top"] * 3):
+        labels = pl.Series(tiers, dtype=pl.Categorical)
+        X = pl.DataFrame({"spend": np.arange(12.0), "tier": labels})
+        for found in (
+            SegmentProfiler().fit(X, y=labels),
+            SegmentProfiler().fit(X, y="tier"),
+            SegmentProfiler().fit(X.lazy(), y="tier"),
+        ):
+            assert found.segments_.tolist() == ["low", "mid", "top"]
+
+
+def test_large_whole_numbers_are_described_and_what_differs_by_rounding_is_not():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(
+        {
+            "large": 2**60 + np.arange(40),
+            "small": np.arange(40),
+            "dust": np.where(rng.random(40) < 0.5, 1.0, np.nextafter(1.0, 2)),
+        }
+    )
+    profiler = SegmentProfiler(min_cell=1).fit(X, y=[0, 1, 1, 0] * 10)
+    assert profiler.left_out_ == {"dust": "all values are equal"}
+    same = ["std", "difference", "difference_low", "dominance"]
+    rows = profiler.profile_.groupby("variable")[same]
+    np.testing.assert_allclose(
+        rows.get_group("large"), rows.get_group("small"), rtol=1e-12, atol=1e-12
+    )
+    found = profiler.differences_.set_index("variable").select_dtypes("number")
+    np.testing.assert_allclose(found.loc["large"], found.loc["small"], rtol=1e-12, atol=1e-12)
+
+
 def test_the_labels_that_assign_adds_are_read_with_their_order():
     tierer = ValueTierer(column="spend", missing="unassigned")
     customers = CUSTOMERS.drop(columns="segment")
@@ -485,6 +518,62 @@ def test_lazy_frames_with_nan_infinity_and_ids_are_described(lazy_kind):
     assert cell(found, EVERYONE, "spend", "mean") == pytest.approx(1.5)
     assert set(found.left_out_) == {"email"}
     assert cell(found, "a", "vip", "share", "yes") == 1.0
+
+
+def make_every_type(n_rows=120):
+    rng = np.random.default_rng(3)
+    level = rng.integers(0, 3, n_rows)
+    day = np.datetime64("2024-03-01") + rng.integers(0, 200, n_rows)
+    hour = day.astype("datetime64[us]") + rng.integers(0, 86_400_000_000, n_rows)
+    yes = rng.random(n_rows) < 0.3
+    return pd.DataFrame(
+        {
+            "customer_id": rng.permutation(n_rows) + 70_000,
+            "order_id": rng.integers(0, 40, n_rows),  # not all different
+            "flag": yes.astype(float),
+            "flag_missing": np.where(rng.random(n_rows) < 0.1, np.nan, yes),
+            "half": np.where(yes, 1.0, 0.5),
+            "nearly_flag": np.where(level == 2, 2, yes),  # 2 only of who is in no segment
+            "large": 2**60 + rng.integers(0, 50, n_rows),
+            "year": np.where(yes, 5_000, 5_001),
+            "close": 1e9 + rng.normal(size=n_rows),
+            "dust": np.where(yes, 1.0, np.nextafter(1.0, 2)),
+            "day": pd.Series(day.astype("datetime64[s]")).dt.date,
+            "hour": pd.Series(hour).mask(rng.random(n_rows) < 0.1),
+            "constant": 3,
+            "tier": pd.Categorical(
+                np.where(yes, "high", "low"), ["low", "mid", "high"], ordered=True
+            ),
+            "boolean": yes,
+            "empty": pd.Series([None] * n_rows, dtype="float64"),
+            "segment": np.array(["a", "b", "unassigned"])[level],
+        }
+    )
+
+
+def test_every_kind_of_frame_has_the_same_rows_for_columns_of_any_type(kind):
+    customers = make_every_type()
+    expected = SegmentProfiler().fit(customers, y="segment")
+    if kind.startswith("polars"):
+        frame = pl.from_pandas(customers).with_columns(
+            pl.col("tier").cast(pl.Enum(["low", "mid", "high"]))
+        )
+        frame = frame.lazy() if kind == "polars lazy" else frame
+    else:
+        frame = as_kind(customers, kind)
+    found = SegmentProfiler().fit(frame, y="segment")
+    rows = [one.profile_.set_index(["variable", "level", "segment"]) for one in (found, expected)]
+    if kind in ("pyarrow", "duckdb", "pandas arrow"):  # the order of categories is lost there
+        rows = [one.sort_index() for one in rows]
+    same = ["kind", "customers", "missing_share", "share", "lift", "mean", "std", "index"]
+    same += ["difference", "difference_low", "difference_high", "first", "last", "is_small"]
+    tolerance = {"rtol": 1e-9, "atol": 1e-9, "check_dtype": False}
+    pd.testing.assert_frame_equal(rows[0][same], rows[1][same], **tolerance)
+    assert found.left_out_ == expected.left_out_
+    assert set(found.left_out_) == {"customer_id", "dust", "constant", "empty"}
+    tests = [one.differences_.set_index("variable").sort_index() for one in (found, expected)]
+    same = ["kind", "customers", "omega_squared", "welch_f", "cramers_v"]
+    pd.testing.assert_frame_equal(tests[0][same], tests[1][same], **tolerance)
 
 
 def test_labels_beside_a_lazy_frame_are_refused(lazy_kind):

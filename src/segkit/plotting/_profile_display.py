@@ -25,6 +25,8 @@ _COLOURS = (
     *("#1b7f5c", "#e0862d", "#3f7fc1", "#b5487c", "#8a8f1f"),
     *("#7059b0", "#33a6b8", "#8c5a3c", "#d9675f", "#4a4a55"),
 )
+# Of more segments than colours.
+_STYLES = ("o-", "s--", "^:")
 # Colours of the heatmap: from a quarter of the average to four times as much.
 _WIDEST = 4.0
 _LEVELS_SHOWN = 10
@@ -185,9 +187,15 @@ class ProfileDisplay:
             arguments = (rows,)
         if ax is None:
             n_rows = len(self.segments) if kind == "distribution" else len(arguments[0])
-            width = 3.4 + 0.95 * len(self.segments) if kind == "heatmap" else 8.0
+            names = max(len(_plain(one)) for one in self.segments)
+            labels = 0 if kind == "distribution" else max(len(_plain(one)) for one in rows.index)
+            width = (
+                2.6 + 0.08 * labels + 0.95 * len(self.segments)
+                if kind == "heatmap"
+                else 7.0 + 0.08 * (names + labels)
+            )
             height = 1.5 + (0.5 if kind == "distribution" else 0.34) * n_rows
-            size = (max(5.2, width), max(3.0, height))
+            size = (max(5.2, width), max(3.6 if kind == "distribution" else 3.0, height))
             _, ax = pyplot().subplots(figsize=size, layout="constrained")
         draw(ax, *arguments)
         self.ax_ = ax
@@ -235,7 +243,7 @@ class ProfileDisplay:
             colour = "white" if is_dark else _INK
             ax.text(column, row, said, ha="center", va="center", fontsize=9.5, color=colour)
         ax.set_xticks(range(len(self.segments)), [_plain(one) for one in self.segments])
-        many = max(len(one) for one in self.segments) > 10
+        many = max(len(_plain(one)) for one in self.segments) > 10
         ax.tick_params("x", top=True, labeltop=True, bottom=False, labelbottom=False)
         if many:
             pyplot().setp(ax.get_xticklabels(), rotation=30, ha="left", rotation_mode="anchor")
@@ -253,7 +261,10 @@ class ProfileDisplay:
         ax.axvline(0, color=_QUIET, linewidth=1)
         for code, segment in enumerate(self.segments):
             colour = _COLOURS[code % len(_COLOURS)]
-            ax.plot(rows[segment], places, "o-", color=colour, linewidth=1.8, label=_plain(segment))
+            style = _STYLES[code // len(_COLOURS) % len(_STYLES)]
+            ax.plot(
+                rows[segment], places, style, color=colour, linewidth=1.8, label=_plain(segment)
+            )
         ax.set_yticks(places, [_plain(str(one)) for one in rows.index])
         ax.set_ylim(len(rows) - 0.5, -0.5)
         ax.set_xlabel("Difference from all other customers, in standard deviations")
@@ -289,11 +300,14 @@ class ProfileDisplay:
             ax.plot([median], [place], "|", color="white", markersize=11, markeredgewidth=2.2)
         middle = named.loc[~named.index.isin(list(self.segments)), columns[1]].iloc[0]
         ax.axvline(middle, color=_QUIET, linewidth=1, linestyle=":", zorder=0)
-        if not is_date:
+        if is_date:
+            _shorten_dates(ax)
+        else:
             ax.xaxis.set_major_formatter(lambda value, _: number_text(value))
         self._name_rows(ax)
         most = "" if is_date else ", line: 5 to 95 %"
-        ax.set_xlabel(f"{_plain(variable)} (bar: middle half{most}; dotted: everyone's median)")
+        ax.set_xlabel(f"bar: middle half{most}; dotted: everyone's median")
+        ax.set_title(_plain(variable, most=60), loc="left", fontsize=10.5)
 
     def _draw_shares(self, ax: Axes, rows: pd.DataFrame, variable: str) -> None:
         is_flag = rows["kind"].iloc[0] == "flag"
@@ -301,7 +315,11 @@ class ProfileDisplay:
         wide = rows.assign(share=rows["share"].mask(rows["is_small"])).pivot_table(
             index="segment", columns="level", values="share", dropna=False
         )
-        shares = wide.reindex(index=list(self.segments), columns=levels).fillna(0.0)
+        shares = wide.reindex(index=list(self.segments), columns=levels)
+        if is_flag:
+            for row in np.flatnonzero(shares.isna().all(axis=1)).tolist():
+                _write_withheld(ax, row)
+        shares = shares.fillna(0.0)
         left: NDArray[np.float64] = np.zeros(len(shares))
         for place, level in enumerate(levels):
             width = shares[level].to_numpy()
@@ -317,9 +335,9 @@ class ProfileDisplay:
             ax.barh(np.arange(len(shares)), 1 - left, left=left, color=_GRID, label="withheld")
         self._name_rows(ax)
         ax.set_xlim(0, max(float(left.max()) * 1.08, 0.02) if is_flag else 1)
-        ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
-        said = "yes" if is_flag else "share of customers with a value"
-        ax.set_xlabel(f"{_plain(variable)}: {said}")
+        ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g} %")
+        ax.set_xlabel("share of yes" if is_flag else "share of customers with a value")
+        ax.set_title(_plain(variable, most=60), loc="left", fontsize=10.5)
         if not is_flag:
             ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
 
@@ -359,6 +377,18 @@ def _colour_map() -> Any:
     return LinearSegmentedColormap.from_list("segkit_index", stops)
 
 
-def _plain(text: str) -> str:
-    """Return text in which matplotlib finds no formula."""
+def _shorten_dates(ax: Axes) -> None:
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator: Any = AutoDateLocator(maxticks=7)  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+
+
+def _plain(text: str, most: int = 30) -> str:
+    """Return text on one line in which matplotlib finds no formula; of a long one both ends."""
+    text = " ".join(text.split())
+    if len(text) > most:
+        tail = most // 3
+        text = f"{text[: most - tail - 1].rstrip()}…{text[-tail:].lstrip()}"
     return text.replace("$", r"\$")

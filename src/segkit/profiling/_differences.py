@@ -72,7 +72,7 @@ def welch_anova(summary: NumberSummary) -> tuple[float, float]:
     B. L. Welch (1951), "On the comparison of several mean values". Biometrika 38, 330-336.
     """
     used = summary.counts > 1
-    n, means, variances = summary.counts[used], summary.means[used], summary.variances[used]
+    n, means, variances = summary.counts[used], summary.deviations[used], summary.variances[used]
     k = len(n)
     if k < 2 or not (variances > 0).all():
         return _NAN, _NAN
@@ -114,7 +114,7 @@ def _omega_squared(summary: NumberSummary) -> float:
     spread = summary.variance * (summary.total - 1)
     if used.sum() < 2 or not spread > 0:
         return _NAN
-    between = (summary.counts[used] * np.square(summary.means[used] - summary.mean)).sum()
+    between = (summary.counts[used] * np.square(summary.deviations[used] - summary.deviation)).sum()
     share = min(1.0, float(between / spread))
     return omega_of_share(share, summary.total, int(used.sum()))
 

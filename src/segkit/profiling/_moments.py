@@ -8,7 +8,7 @@ numbers take a fraction of the time of one that remembers places.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,9 @@ from segkit.metrics._arguments import Codes, Floats
 PROBABILITIES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 _INTEGERS = 2**53  # up to here floats hold every whole number
+# Floats that differ by less, relative to their size, differ by rounding: eight units in the last
+# place, so that they agree in fourteen digits.
+_DUST = 8 * np.finfo(np.float64).eps
 # Distinct numbers times segments that are counted whatever the number of rows.
 _FEW_CELLS = 65_536
 _BLOCK = 1_024
@@ -33,8 +36,13 @@ class NumberSummary:
     ----------
     counts : ndarray of shape (n_segments,)
         Customers with a value.
-    means, variances : ndarray of shape (n_segments,)
-        Of these; variances are of n - 1.
+    centre : float
+        About the mean of everyone.
+    deviations : ndarray of shape (n_segments,)
+        Means less the centre. What is asked of how means differ is asked of these: between large
+        numbers that are close together, the means themselves have no digits left for it.
+    variances : ndarray of shape (n_segments,)
+        Of n - 1.
     quantiles : ndarray of shape (n_segments + 1, n_probabilities)
         Of each segment and, last, of everyone.
     extremes : ndarray of shape (n_segments + 1, 2)
@@ -43,15 +51,24 @@ class NumberSummary:
         Sums of the ranks among everyone, less what they would be by chance.
     ties : float
         Sum of t³ - t over groups of t equal values.
+    is_constant : bool
+        Whether all values are equal, numbers with a point but for their last digits.
     """
 
     counts: NDArray[np.int64]
-    means: Floats
+    centre: float
+    deviations: Floats
     variances: Floats
     quantiles: Floats
     extremes: Floats
     rank_sums: Floats
     ties: float
+    is_constant: bool
+
+    @property
+    def means(self) -> Floats:
+        """The mean of each segment."""
+        return self.deviations + self.centre
 
     @property
     def total(self) -> int:
@@ -61,14 +78,19 @@ class NumberSummary:
     @property
     def mean(self) -> float:
         """The mean of everyone."""
+        return self.deviation + self.centre
+
+    @property
+    def deviation(self) -> float:
+        """The mean of everyone less the centre."""
         if not self.total:
             return float("nan")
-        return float(np.nansum(self.means * self.counts) / self.total)
+        return float(np.nansum(self.deviations * self.counts) / self.total)
 
     @property
     def variance(self) -> float:
         """The variance of everyone, of n - 1."""
-        return pooled_variance(self.counts, self.means, self.variances)
+        return pooled_variance(self.counts, self.deviations, self.variances)
 
 
 def pooled_variance(counts: Any, means: Floats, variances: Floats) -> float:
@@ -93,6 +115,12 @@ def summarise_numbers(values: NDArray[Any], codes: Codes, n_segments: int) -> Nu
             values, codes = values[known], codes[known]
     if not len(values):
         return _nothing(n_segments)
+    if values.dtype.kind in "iu":
+        least, greatest = int(values.min()), int(values.max())
+        if least and max(abs(least), abs(greatest)) > _INTEGERS and greatest - least < 2**63:
+            # Before they become floats, which do not hold all of these.
+            moved = (values - values.dtype.type(least)).astype(np.int64)
+            return _moved(summarise_numbers(moved, codes, n_segments), float(least))
     for scale in (1, 100):
         whole = _whole_numbers(values, scale)
         if whole is None:
@@ -103,24 +131,56 @@ def summarise_numbers(values: NDArray[Any], codes: Codes, n_segments: int) -> Nu
             cells = (whole - least) * n_segments + codes
             table = np.bincount(cells, minlength=distinct * n_segments).reshape(-1, n_segments)
             occurring = np.flatnonzero(table.any(axis=1))
-            return _of_table((occurring + least) / scale, table[occurring])
+            return _of_table(occurring, table[occurring], least=least, scale=scale)
         break
     return _of_floats(values.astype(np.float64, copy=False), codes, n_segments)
 
 
 def nothing_but_moments(
-    counts: NDArray[np.int64], means: Floats, variances: Floats, extremes: Floats
+    counts: NDArray[np.int64],
+    means: Floats,
+    variances: Floats,
+    extremes: Floats,
+    *,
+    moved_by: float = 0.0,
+    is_float: bool = True,
 ) -> NumberSummary:
-    """Return the summary of a column that was never seen as a whole: no quantiles, no ranks."""
+    """Return the summary of a column that was never seen as a whole: no quantiles, no ranks.
+
+    All are of the values less `moved_by`.
+    """
     n_segments = len(counts)
-    return NumberSummary(
+    least, greatest = extremes[-1]
+    summary = NumberSummary(
         counts,
+        0.0,
         means,
         variances,
         np.full((n_segments + 1, len(PROBABILITIES)), np.nan),
         extremes,
         np.full(n_segments, np.nan),
         float("nan"),
+        bool(
+            are_equal(least + moved_by, greatest + moved_by, greatest - least)
+            if is_float
+            else least == greatest
+        ),
+    )
+    return _moved(summary, moved_by)
+
+
+def are_equal(least: float, greatest: float, spread: float) -> bool:
+    """Tell whether floats differ at most in their last digits, as sums in another order do."""
+    return bool(spread <= _DUST * max(abs(least), abs(greatest)))
+
+
+def _moved(summary: NumberSummary, by: float) -> NumberSummary:
+    """Return the summary of the values with a number added."""
+    return replace(
+        summary,
+        centre=summary.centre + by,
+        quantiles=summary.quantiles + by,
+        extremes=summary.extremes + by,
     )
 
 
@@ -131,14 +191,22 @@ def _nothing(n_segments: int) -> NumberSummary:
     )
 
 
-def _of_table(values: Floats, table: NDArray[np.int64]) -> NumberSummary:
-    """Summarise distinct values, ascending, and how often each occurs in each segment."""
+def _of_table(
+    places: NDArray[np.intp], table: NDArray[np.int64], *, least: int, scale: int
+) -> NumberSummary:
+    """Summarise distinct values, ascending, and how often each occurs in each segment.
+
+    The values are `least` and `places` more, divided by `scale`.
+    """
     n_segments = table.shape[1]
     counts, everyone = table.sum(axis=0), table.sum(axis=1)
+    values = (places + least) / scale
+    middle = round(float(places @ everyone / everyone.sum()))
+    centred = (places - middle) / scale
     with np.errstate(invalid="ignore", divide="ignore"):
-        means = values @ table / counts
-        deviations = np.square(values[:, None] - means)
-        squares = np.where(table > 0, table * deviations, 0.0).sum(axis=0)
+        deviations = centred @ table / counts
+        squares = np.square(centred[:, None] - deviations)
+        squares = np.where(table > 0, table * squares, 0.0).sum(axis=0)
         variances = np.where(counts > 1, squares / (counts - 1), np.nan)
     below = everyone.cumsum() - everyone
     middles = below + (everyone + 1) / 2 - (everyone.sum() + 1) / 2
@@ -149,19 +217,21 @@ def _of_table(values: Floats, table: NDArray[np.int64]) -> NumberSummary:
         if n := int(column.sum()):
             up_to = column.cumsum()
             low, high, share = _positions(n)
-            least = values[np.searchsorted(up_to, low, side="right")]
-            greatest = values[np.searchsorted(up_to, high, side="right")]
-            quantiles[place] = least + (greatest - least) * share
+            below_it = values[np.searchsorted(up_to, low, side="right")]
+            above_it = values[np.searchsorted(up_to, high, side="right")]
+            quantiles[place] = below_it + (above_it - below_it) * share
             extremes[place] = values[np.searchsorted(up_to, [0, n - 1], side="right")]
     ties = everyone.astype(np.float64)
     return NumberSummary(
         counts,
-        means,
+        (least + middle) / scale,
+        deviations,
         variances,
         quantiles,
         extremes,
         np.asarray(middles @ table, dtype=np.float64),
         float((ties**3 - ties).sum()),
+        len(places) == 1,
     )
 
 
@@ -174,12 +244,11 @@ def _of_floats(values: Floats, codes: Codes, n_segments: int) -> NumberSummary:
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         centre = values.mean()
         centred = values - centre
-        means = np.bincount(codes, weights=centred, minlength=n_segments) / counts
-        centred -= means[codes]
+        deviations = np.bincount(codes, weights=centred, minlength=n_segments) / counts
+        centred -= deviations[codes]
         centred *= centred
         squares = np.bincount(codes, weights=centred, minlength=n_segments)
         variances = np.where(counts > 1, squares / (counts - 1), np.nan)
-        means += centre
     ranks, ties = _middle_ranks(first, n)
     rank_sums: Floats = np.bincount(segments, weights=ranks, minlength=n_segments).astype(float)
     quantiles = np.full((n_segments + 1, len(PROBABILITIES)), np.nan)
@@ -196,7 +265,17 @@ def _of_floats(values: Floats, codes: Codes, n_segments: int) -> NumberSummary:
         least, greatest = found[: len(low)], found[len(low) : -2]
         quantiles[place] = least + (greatest - least) * share
         extremes[place] = found[-2:]
-    return NumberSummary(counts, means, variances, quantiles, extremes, rank_sums, ties)
+    return NumberSummary(
+        counts,
+        float(centre),
+        deviations,
+        variances,
+        quantiles,
+        extremes,
+        rank_sums,
+        ties,
+        are_equal(ascending[0], ascending[-1], ascending[-1] - ascending[0]),
+    )
 
 
 def _segments_in_order(

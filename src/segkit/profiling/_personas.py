@@ -88,9 +88,10 @@ class Persona:
     ----------
     segment : str
         Its name.
-    customers : int
-        Its size.
-    share : float
+    customers : int or None
+        Its size; None where it is withheld, as are both shares: too few customers, or next to a
+        segment of too few, whose size would follow.
+    share : float or None
         Its share of all customers who are in a segment.
     share_of_value : float or None
         Its share of the value, where a column of value was named.
@@ -99,7 +100,8 @@ class Persona:
     groups : mapping of str to tuple of Trait
         By group of variables what is to be said of them, distinctive or not.
     representatives : tuple of int
-        Rows of the table, counted from 0, of its most typical customers, best first.
+        Rows of the table, counted from 0, of its most typical customers, best first; none where
+        the size is withheld.
 
     See Also
     --------
@@ -117,8 +119,8 @@ class Persona:
     """
 
     segment: str
-    customers: int
-    share: float
+    customers: int | None
+    share: float | None
     share_of_value: float | None
     traits: tuple[Trait, ...]
     groups: Mapping[str, tuple[Trait, ...]]
@@ -137,8 +139,10 @@ class Persona:
         Returns
         -------
         str
-            Such as ``"512 customers (12 %), 48 % of value"``.
+            Such as ``"512 customers (12 %), 48 % of value"``, or that the size is withheld.
         """
+        if self.customers is None or self.share is None:
+            return "size withheld: too few customers, or next to too few"
         said = f"{self.customers:,} customers ({share_text(self.share)})"
         if self.share_of_value is None or np.isnan(self.share_of_value):
             return said
@@ -175,12 +179,14 @@ def personas_of(
         }
         personas[segment] = Persona(
             segment=segment,
-            customers=int(size["customers"]),
-            share=float(size["share"]),
-            share_of_value=float(size["share_of_value"]) if has_value else None,
+            customers=None if size["is_small"] else int(size["customers"]),
+            share=None if size["is_small"] else float(size["share"]),
+            share_of_value=(
+                float(size["share_of_value"]) if has_value and not size["is_small"] else None
+            ),
             traits=tuple([one for one in traits if one.is_distinctive][:n_traits]),
             groups={group: found for group, found in by_group.items() if found},
-            representatives=representatives.get(segment, ()),
+            representatives=() if size["is_small"] else representatives.get(segment, ()),
         )
     return personas
 
@@ -206,6 +212,8 @@ def _traits(
         strength, variable = row["strength"], row["variable"]
         if row["is_small"] or np.isnan(strength) or row["level"] == OTHER_LEVELS:
             continue
+        if row["kind"] == "date" and pd.isna(row["date_median"]):
+            continue  # inside a query engine, where no middle is known that could be told
         score = strength if strength > 0 else -_PREFERRED * strength
         if variable not in told or score > told[variable][0]:
             told[variable] = score, row, base

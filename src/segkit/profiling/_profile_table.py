@@ -113,9 +113,9 @@ def _sizes(summaries: Summaries, value: str | None) -> dict[str, Any]:
 
 def _number(summary: NumberSummary, sizes: NDArray[np.int64], confidence: float) -> dict[str, Any]:
     counts, total = summary.counts, summary.total
-    rest = others(counts, summary.means, summary.variances)
+    rest = others(counts, summary.deviations, summary.variances)
     g, low, high = standardised_difference(
-        (counts, summary.means, summary.variances), rest, confidence
+        (counts, summary.deviations, summary.variances), rest, confidence
     )
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = summary.mean

@@ -13,6 +13,7 @@ import pandas as pd
 from segkit.profiling._personas import Persona
 from segkit.profiling._profile_table import SIZE, described_segments
 from segkit.profiling._segment_labels import EVERYONE
+from segkit.profiling._suppression import tells_few_missing
 from segkit.profiling._words import date_text, number_text, p_text, share_text
 
 if TYPE_CHECKING:
@@ -22,10 +23,16 @@ if TYPE_CHECKING:
 WITHHELD = "·"
 _EVERYONE_HEAD = "everyone"
 
+# What Markdown takes for markup: signs, entities, tags, and what starts a heading, quote or list.
+_MARKUP = re.compile(
+    r"([\\|*`\[~]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|<(?=[a-zA-Z/!?])|^[#>]|^[-+](?=\s))"
+)
 _TELL_SIZES = ("customers", "missing_share")
 
 
-def wide_table(profile: pd.DataFrame, statistic: str, *, suppress: bool) -> pd.DataFrame:
+def wide_table(
+    profile: pd.DataFrame, statistic: str, *, min_cell: int, suppress: bool
+) -> pd.DataFrame:
     """Return one statistic: a row a variable or level, a column a segment."""
     said = profile.loc[profile[statistic].notna()]
     if suppress:
@@ -34,6 +41,7 @@ def wide_table(profile: pd.DataFrame, statistic: str, *, suppress: bool) -> pd.D
             # Another number of a segment would tell the size that is withheld.
             small = profile.loc[(profile["variable"] == SIZE) & profile["is_small"], "segment"]
             withheld = withheld | said["segment"].isin(small)
+            withheld |= tells_few_missing(profile, min_cell).loc[said.index]
         said = said.assign(**{statistic: said[statistic].mask(withheld)})
     names = [*described_segments(profile), EVERYONE]
     keys = ["variable", "level"]
@@ -186,11 +194,6 @@ class ReportText:
         is_base = row["segment"] == EVERYONE or np.isnan(index)
         return said if is_base else f"{said} ({index:.0f})"
 
-    def persona_is_shown(self, segment: str) -> bool:
-        """Tell whether a segment's size may be told."""
-        size = (self.profile["variable"] == SIZE) & (self.profile["segment"] == segment)
-        return not bool(self.profile.loc[size, "is_small"].iloc[0])
-
 
 def markdown_report(profiler: SegmentProfiler, *, title: str, representatives: bool) -> str:
     """Return the report in Markdown."""
@@ -199,9 +202,6 @@ def markdown_report(profiler: SegmentProfiler, *, title: str, representatives: b
     parts.append("## Who they are")
     for segment, persona in report.personas.items():
         parts.append(f"### {_escaped(segment)}")
-        if not report.persona_is_shown(segment):
-            parts.append("Withheld: too few customers, or next to too few.")
-            continue
         lines = [persona.headline() + "."]
         lines += ["", *(f"- {_escaped(trait.text)}" for trait in persona.traits)]
         for group, traits in persona.groups.items():
@@ -213,7 +213,7 @@ def markdown_report(profiler: SegmentProfiler, *, title: str, representatives: b
     parts += ["## What sets them apart", _markdown(report.drivers())]
     table, _ = report.cells()
     table = table.drop(columns="group", errors="ignore").rename(columns={"label": "variable"})
-    parts += ["## Profile", _markdown(table), "\n".join(f"- {n}" for n in report.notes())]
+    parts += ["## Profile", _markdown(table), "\n".join(f"- {_escaped(n)}" for n in report.notes())]
     return "\n\n".join(parts) + "\n"
 
 
@@ -225,12 +225,12 @@ def html_report(profiler: SegmentProfiler, *, title: str, representatives: bool)
     cards = []
     for segment, persona in report.personas.items():
         said = f"<h3>{html.escape(segment)}</h3>"
-        if not report.persona_is_shown(segment):
-            cards.append(said + "<p>Withheld: too few customers, or next to too few.</p>")
-            continue
         said += f"<p class='size'>{html.escape(persona.headline())}</p>"
         items = "".join(f"<li>{html.escape(trait.text)}</li>" for trait in persona.traits)
-        said += f"<ul>{items}</ul>" if items else "<p>As everyone in all that is described.</p>"
+        if items:
+            said += f"<ul>{items}</ul>"
+        elif persona.customers is not None:
+            said += "<p>As everyone in all that is described.</p>"
         for group, traits in persona.groups.items():
             items = "".join(f"<li>{html.escape(trait.text)}</li>" for trait in traits)
             said += f"<h4>{html.escape(group)}</h4><ul>{items}</ul>"
@@ -264,5 +264,4 @@ def _markdown(table: pd.DataFrame) -> str:
 
 def _escaped(text: str) -> str:
     """Return text that Markdown reads as it stands."""
-    text = re.sub(r"([\\|*`\[]|<(?=[a-zA-Z/!?]))", r"\\\1", text)
-    return " ".join(text.split())
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()))

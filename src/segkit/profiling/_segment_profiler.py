@@ -77,7 +77,8 @@ class SegmentProfiler(BaseEstimator):
     min_cell : int, default=10
         Numbers about fewer customers are withheld from personas, reports and pictures, and others
         where they would give them away; ``profile_`` has all, and says which in ``is_small``. That
-        nobody of a larger segment has a level is told. 1: nothing is withheld.
+        nobody of a larger segment has a level is told, and so are the names of all segments;
+        ``sizes_`` is complete, too. 1: nothing is withheld.
     confidence : float, default=0.95
         Of the intervals of standardised differences.
     n_traits : int, default=5
@@ -131,7 +132,9 @@ class SegmentProfiler(BaseEstimator):
     - ``share``: of a level among the segment's customers with a value; of a size among all.
       ``lift``: that share divided by everyone's. ``share_of_value``: of a size.
     - ``mean``, ``std``, ``q05``, ``q25``, ``median``, ``q75``, ``q95``: of numbers; quantiles by
-      linear interpolation.
+      linear interpolation. Of whole numbers beyond 2**53 these are rounded; differences between
+      segments are not. Numbers with a point that agree in 14 digits are taken for equal: their
+      last digits differ by the order in which something was summed.
     - ``index``: 100 times the mean or share divided by everyone's; 100 is average. NaN where the
       mean of everyone is not positive.
     - ``difference``, ``difference_low``, ``difference_high``: Hedges' g between the segment and
@@ -237,9 +240,10 @@ class SegmentProfiler(BaseEstimator):
             One row per customer; of an array the columns are called ``x0``, ``x1``, ... Of a lazy
             frame only counts, sums and means are collected, by segment.
         y : array-like of shape (n_customers,) or str, default=None
-            The segment of each customer: codes, names or categories, whose order is kept. Or the
-            name of a column of `X` that has it, which is then not described. With a `segmenter`,
-            `y` is what that is fitted with.
+            The segment of each customer: codes, names or categories. Categories of pandas and
+            an Enum of polars keep their order, all else is sorted (polars' Categorical has no order
+            of its own). Or the name of a column of `X` that has it, which is then not described.
+            With a `segmenter`, `y` is what that is fitted with.
 
         Returns
         -------
@@ -316,7 +320,8 @@ class SegmentProfiler(BaseEstimator):
             A column of numbers of ``profile_``, such as ``"median"``, ``"share"`` or
             ``"difference"``.
         suppress : bool, default=True
-            Whether numbers about fewer than `min_cell` customers are missing.
+            Whether numbers about fewer than `min_cell` customers are missing; of ``"customers"``
+            and ``"missing_share"`` also those from which so few customers without a value follow.
 
         Returns
         -------
@@ -337,7 +342,7 @@ class SegmentProfiler(BaseEstimator):
             raise SegkitValueError(
                 f"{_OWNER}: statistic must be one of {known}, got {statistic!r}."
             )
-        return wide_table(self.profile_, statistic, suppress=suppress)
+        return wide_table(self.profile_, statistic, min_cell=self.min_cell, suppress=suppress)
 
     def to_markdown(self, *, title: str = "Segment profile", representatives: bool = False) -> str:
         """Return a report in Markdown: sizes, personas, differences and the profile.

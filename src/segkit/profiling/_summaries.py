@@ -109,7 +109,7 @@ def add_numbers(
     """Add the summary of a variable, if it tells something."""
     if not summary.total:
         raise LeftOutError(_ALL_MISSING)
-    if summary.extremes[-1, 0] == summary.extremes[-1, 1] and not is_kept:
+    if summary.is_constant and not is_kept:
         raise LeftOutError(_ALL_EQUAL)
     summaries.kinds[name] = kind
     summaries.numbers[name] = summary
@@ -140,10 +140,13 @@ def _summarise_levels(
 def ordered_levels(
     levels: Sequence[str], counts: NDArray[np.int64], *, is_ordered: bool
 ) -> LevelSummary:
-    """Return levels in their own order, or the most frequent first and ties by name."""
-    if is_ordered:
-        return LevelSummary(list(levels), counts)
+    """Return levels in their own order, or the most frequent first and ties by name.
+
+    Levels that nobody has are left out.
+    """
     totals = counts.sum(axis=1)
-    order = sorted(range(len(levels)), key=lambda place: (-totals[place], levels[place]))
+    order = list(range(len(levels)))
+    if not is_ordered:
+        order.sort(key=lambda place: (-totals[place], levels[place]))
     order = [place for place in order if totals[place]]
     return LevelSummary([levels[place] for place in order], counts[order])

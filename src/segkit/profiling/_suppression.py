@@ -9,9 +9,10 @@ offices do (Willenborg & de Waal 2001, "Elements of statistical disclosure contr
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from segkit.profiling._profile_table import pool_rare_levels
+from segkit.profiling._profile_table import SIZE, pool_rare_levels
 from segkit.profiling._summaries import Summaries
 from segkit.profiling._variables import YES
 
@@ -30,6 +31,29 @@ def small_cells(summaries: Summaries, *, max_levels: int, min_cell: int) -> NDAr
         blocks.append(withheld)
     # As in the profile: all rows of a segment, then those of the next, and of everyone.
     return np.vstack(blocks).T.ravel()
+
+
+def tells_few_missing(profile: pd.DataFrame, min_cell: int) -> pd.Series[bool]:
+    """Return which rows of the profile would tell how few customers have no value.
+
+    With the size of a segment, so does the number of those who have one.
+    """
+    sizes = profile.loc[profile["variable"] == SIZE].set_index("segment")["customers"]
+    size = profile["segment"].map(sizes)
+    missing = (size * profile["missing_share"]).fillna(0).round().astype(np.int64)
+    told = pd.DataFrame({"variable": profile["variable"], "size": size, "missing": missing})
+    hidden = pd.Series(False, index=profile.index)
+    for variable, rows in told.groupby("variable", sort=False):
+        if variable == SIZE:
+            continue
+        by_segment = rows.assign(segment=profile["segment"]).drop_duplicates("segment")
+        has_none = by_segment["missing"].to_numpy()
+        has_one = by_segment["size"].to_numpy() - has_none
+        table = np.vstack([has_one, has_none])[:, :-1]
+        withheld = np.asarray(_withheld(table, min_cell).any(axis=0))
+        of_segment = dict(zip(by_segment["segment"], withheld, strict=True))
+        hidden.loc[rows.index] = profile.loc[rows.index, "segment"].map(of_segment)
+    return hidden
 
 
 def _withheld(counts: NDArray[np.int64], min_cell: int) -> NDArray[np.bool_]:

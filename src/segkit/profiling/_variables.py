@@ -21,7 +21,8 @@ Kind: TypeAlias = Literal["number", "flag", "category", "date"]
 #: The levels of a column of yes and no.
 NO, YES = "no", "yes"
 
-_MICROSECONDS_A_DAY = 86_400_000_000
+#: Why a column of ids is left out.
+IDS = "different whole numbers, by their name ids, tell customers apart"
 # A text column with more levels than these, most of them of one customer, tells customers apart.
 _MANY_LEVELS, _NEAR_UNIQUE = 50, 0.5
 _ID = re.compile(r"(^|[_\s])(id|uuid|guid|key)$|[a-z]ID$|[a-z]Id$|^ID$", re.ASCII)
@@ -130,16 +131,21 @@ def _number_or_flag(name: str, numbers: NDArray[Any], *, owner: str) -> Variable
         known = ~np.isnan(numbers) if numbers.dtype.kind == "f" else np.True_
         return _flag(name, np.where(known, np.nan_to_num(numbers), -1).astype(np.intp))
     if looks_like_ids(name, numbers):
-        raise LeftOutError("different whole numbers, by their name ids, tell customers apart")
+        raise LeftOutError(IDS)
     return Variable(name, "number", numbers)
 
 
 def looks_like_ids(name: str, numbers: NDArray[Any]) -> bool:
     """Tell whether numbers are all different in a column whose name says that it is an id."""
-    if _ID.search(name) is None or len(numbers) <= _MANY_LEVELS:
+    if not may_be_id_column(name, len(numbers)):
         return False
     ordered = np.sort(numbers)
     return bool((ordered[1:] != ordered[:-1]).all() and (ordered % 1 == 0).all())
+
+
+def may_be_id_column(name: str, n_rows: int) -> bool:
+    """Tell whether a column of so many numbers is one of ids by its name."""
+    return n_rows > _MANY_LEVELS and _ID.search(name) is not None
 
 
 def _are_all_0_or_1(numbers: NDArray[Any]) -> bool:
