@@ -346,7 +346,8 @@ class SegmentValidator(BaseEstimator):
         beyond what sizes alone would give). Drift explains and does not decide, because some
         variables must drift, such as tenure: a population stability index above .25 is a shift
         (Siddiqi 2006), and of many customers each trifle has a small p-value (Kolmogorov-Smirnov,
-        or χ² for categories, adjusted).
+        or χ² for categories, adjusted). Missing values are a bin of the index, and the χ² test of
+        their share is a second one. Columns of the basis that `later` lacks are not assessed.
         """
         check_is_fitted(self)
         table = self._table_like_that_of_fit(later)
@@ -382,13 +383,12 @@ class SegmentValidator(BaseEstimator):
         order = [name for name in self._found.named if name in {*before, *after}]
         order += sorted({*after} - {*order, UNASSIGNED})
         places = {name: place for place, name in enumerate(order)} | {UNASSIGNED: -1}
-        missing = [name for name in self.basis_ if name not in table.names]
-        drifting = table.variables([name for name in self.basis_ if name not in missing])
+        there = table.variables([name for name in self.basis_ if name in table.names])
         return durability(
             np.array([places[name] for name in before], dtype=np.intp),
             np.array([places[name] for name in after], dtype=np.intp),
             tuple(order),
-            {name: (self._basis[name], variable) for name, variable in drifting.items()},
+            {name: (self._basis[name], there.get(name)) for name in self.basis_},
             n_before=len(self.labels_),
         )
 
