@@ -460,6 +460,35 @@ def test_score_is_the_lowest_share_of_pairs_that_stay_together():
     assert validator.score(np.array([[0.0], [1.0], [1.0], [10.0], [11.0]])) == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize("n_clusters", [1, 2, 3, 5])
+def test_score_is_that_of_a_loop_over_pairs_of_customers(n_clusters):
+    X = np.random.default_rng(n_clusters).normal(size=(160, 2))
+    clusterer = KMeans(n_clusters, n_init=3, random_state=0)
+    validator = SegmentValidator(clusterer, n_bootstraps=0, random_state=0).fit(X[:80])
+    told = validator.segmenter_.predict(X[80:])
+    found = clone(validator.segmenter_).fit(X[80:]).predict(X[80:])
+    shares = []
+    for segment in set(found):
+        inside = [place for place in range(80) if found[place] == segment]
+        together = [told[one] == told[other] for one, other in combinations(inside, 2)]
+        shares.append(sum(together) / len(together) if together else 1.0)
+    assert validator.score(X[80:]) == pytest.approx(min(shares))
+
+
+def test_names_are_escaped_where_they_are_shown_as_html():
+    hostile = "<script>alert(1)</script>"
+    frame = pd.DataFrame({hostile: np.r_[np.zeros(40), np.ones(40)], "y": np.tile([0, 1], 40)})
+    labels = [hostile + "a"] * 40 + [hostile + "b"] * 40
+    validator = SegmentValidator(basis=[hostile], outcomes="y", random_state=0).fit(frame, labels)
+    durability = validator.compare(frame, labels)
+    pages = [validator._repr_html_()]
+    for table in (validator.report_, validator.verdicts_, validator.differences_):
+        pages.append(table._repr_html_())
+    pages += [durability.report._repr_html_(), durability.migration._repr_html_()]
+    assert not any(hostile in page for page in pages)
+    assert any("&lt;script&gt;" in page for page in pages)
+
+
 def test_a_grid_search_finds_the_planted_number():
     X = CUSTOMERS[["visits", "basket"]]
     segmenter = ClusterSegmenter(random_state=0)

@@ -34,7 +34,7 @@ def differentiable(customers: JudgedCustomers, effects: pd.DataFrame, seed: int)
         reason = "the variables that built the segments are not known: pass basis=[...]"
         return Assessment(_CRITERION, "not assessed", reason)
     if len(customers.segments) < 2:
-        return Assessment(_CRITERION, "not assessed", "there is one segment only")
+        return Assessment(_CRITERION, "not assessed", "there is only one segment")
     rng = np.random.default_rng(seed)
     rows = [
         *_by_variable(customers),
@@ -47,11 +47,15 @@ def differentiable(customers: JudgedCustomers, effects: pd.DataFrame, seed: int)
         return Assessment(_CRITERION, "not assessed", reason, tuple(rows))
     alike = [row.segment for row in rows if row.metric.startswith("largest") and not row.passed]
     told = [row for row in rows if row.metric.startswith("classifier") and row.segment == ALL]
-    accuracy = "too few customers for a classifier"
+    accuracy = (
+        "each two segments are apart in a variable; too few customers for a classifier"
+        if any(row.metric.startswith("largest") for row in rows)
+        else "too few customers for a classifier"
+    )
     if told:
         accuracy = (
-            f"a classifier goes {told[0].value:.0%} of the way from guessing to knowing the "
-            "segment of held-out customers"
+            f"a classifier goes {100 * told[0].value:.0f} % of the way from guessing to knowing "
+            "the segment of held-out customers"
         )
     fails = f"hardly apart in any variable: {named(alike)}" if alike else accuracy
     return decided(_CRITERION, rows, passes=accuracy, fails=fails)

@@ -21,6 +21,7 @@ from segkit.validation._evidence import (
     NAN,
     Assessment,
     Evidence,
+    counted,
     decided,
     named,
     percent,
@@ -115,10 +116,9 @@ def durability(
     rows = [_found_again(len(before), n_before), *_stayed(before, after, segments)]
     rows += _drift(drifting)
     stayed = next(row for row in rows if row.metric == "share that stayed")
-    n_in_segments = int((before >= 0).sum())
-    noun = "customer" if n_in_segments == 1 else "customers"
+    who = counted(int((before >= 0).sum()), "customer")
     told = (
-        f"{percent(stayed.value)} of the {n_in_segments:,} {noun} stayed in their segment "
+        f"{percent(stayed.value)} of the {who} stayed in their segment "
         f"({percent(stayed.low)} to {percent(stayed.high)})"
     )
     told += _told_of_drift(rows, drifting)

@@ -23,7 +23,7 @@ from segkit.metrics._arguments import draw_seeds
 from segkit.metrics._clusterers import labels_of, prepared
 from segkit.metrics._threads import one_thread
 from segkit.validation._durable import SegmentDurability, durability
-from segkit.validation._evidence import report_of, verdicts_of
+from segkit.validation._evidence import counted, report_of, verdicts_of
 from segkit.validation._judged_customers import JudgedCustomers, Table, only_counts
 from segkit.validation._judgement import Limits, judge
 from segkit.validation._prediction_strength import strength_of
@@ -456,8 +456,8 @@ class SegmentValidator(BaseEstimator):
         n_segments = len(self.segments_)
         failed = self.verdicts_.loc[self.verdicts_["status"] == "failed", "criterion"]
         verdict = "passed" if self.passed_ else f"failed ({', '.join(failed)})"
-        noun = "segment" if n_segments == 1 else "segments"
-        lines = [f"{len(self.labels_):,} customers in {n_segments} {noun}: {verdict}."]
+        customers = counted(len(self.labels_), "customer")
+        lines = [f"{customers} in {counted(n_segments, 'segment')}: {verdict}."]
         lines += [
             f"- {one.criterion}: {one.status}; {one.reason}."
             for one in self.verdicts_.itertuples(index=False)

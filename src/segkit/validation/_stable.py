@@ -68,6 +68,7 @@ def stable(
         told = "nothing is learned from the customers, so that nothing depends on them"
         return decided(_CRITERION, rows, passes=told, fails=told)
     least = min(jaccards, key=lambda row: row.value)
+    which = "only" if len(jaccards) == 1 else "least stable"
     lost = [f"{row.segment} {row.value:.2f}" for row in jaccards if not row.passed]
     others = [row.metric for row in rows if row.passed is False and row.metric != _JACCARD]
     fails = f"not found again in other customers: {named(lost)}" if lost else ""
@@ -75,7 +76,7 @@ def stable(
     return decided(
         _CRITERION,
         rows,
-        passes=f"the least stable segment, {least.segment}, has a Jaccard similarity of "
+        passes=f"the {which} segment, {least.segment}, has a Jaccard similarity of "
         f"{least.value:.2f}",
         fails=fails,
     )
