@@ -1,5 +1,7 @@
 """SegmentValidator: each criterion on tables whose answer is known, and what it refuses."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -12,6 +14,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from threadpoolctl import threadpool_info
 
 from frames import as_kind
 from segkit import ClusterSegmenter, RFMScorer, SegmentValidator, ValueTierer
@@ -386,6 +389,14 @@ def test_stability_of_thresholds_is_who_keeps_the_segment_and_how_thresholds_spr
     assert first["high"] - first["low"] == pytest.approx(high - low, rel=0.3)
 
 
+def test_the_threads_of_other_libraries_are_as_many_as_before():
+    frame = pd.DataFrame({"spend": np.random.default_rng(0).lognormal(size=200)})
+    before = [library["num_threads"] for library in threadpool_info()]
+    for _ in range(5):
+        SegmentValidator(ValueTierer(column="spend"), n_bootstraps=20, n_jobs=2).fit(frame)
+    assert [library["num_threads"] for library in threadpool_info()] == before
+
+
 def test_what_cannot_be_fitted_again_is_not_assessed_for_stability():
     tierer = ValueTierer(column="spend").fit(CUSTOMERS)
     frozen = SegmentValidator(FrozenEstimator(tierer), random_state=0).fit(CUSTOMERS)
@@ -482,9 +493,9 @@ def test_names_are_escaped_where_they_are_shown_as_html():
     validator = SegmentValidator(basis=[hostile], outcomes="y", random_state=0).fit(frame, labels)
     durability = validator.compare(frame, labels)
     pages = [validator._repr_html_()]
-    for table in (validator.report_, validator.verdicts_, validator.differences_):
-        pages.append(table._repr_html_())
-    pages += [durability.report._repr_html_(), durability.migration._repr_html_()]
+    tables = [validator.report_, validator.verdicts_, validator.differences_]
+    tables += [durability.report, durability.migration]
+    pages += [table._repr_html_() for table in tables]
     assert not any(hostile in page for page in pages)
     assert any("&lt;script&gt;" in page for page in pages)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from joblib import parallel_config
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import silhouette_samples
@@ -28,7 +29,9 @@ _SAMPLE, _FOLDS, _TREES = 2_000, 5, 40
 _CRITERION = "differentiable"
 
 
-def differentiable(customers: JudgedCustomers, effects: pd.DataFrame, seed: int) -> Assessment:
+def differentiable(
+    customers: JudgedCustomers, effects: pd.DataFrame, seed: int, n_jobs: int | None
+) -> Assessment:
     """Return effect sizes by variable and by pair, silhouettes, and a held-out classifier."""
     if not customers.basis:
         reason = "the variables that built the segments are not known: pass basis=[...]"
@@ -40,7 +43,7 @@ def differentiable(customers: JudgedCustomers, effects: pd.DataFrame, seed: int)
         *_by_variable(customers),
         *_by_pair(effects),
         *_silhouettes(customers, rng),
-        *_classified(customers, rng),
+        *_classified(customers, rng, n_jobs),
     ]
     if all(row.passed is None for row in rows):
         reason = "the variables that built the segments do not vary, or too few values are known"
@@ -121,7 +124,9 @@ def _silhouettes(customers: JudgedCustomers, rng: np.random.Generator) -> list[E
     ]
 
 
-def _classified(customers: JudgedCustomers, rng: np.random.Generator) -> list[Evidence]:
+def _classified(
+    customers: JudgedCustomers, rng: np.random.Generator, n_jobs: int | None
+) -> list[Evidence]:
     """Return how many customers of each segment a forest finds that has not seen them."""
     rows = _drawn(customers, rng)
     codes = customers.codes[rows]
@@ -138,8 +143,9 @@ def _classified(customers: JudgedCustomers, rng: np.random.Generator) -> list[Ev
         _TREES, min_samples_leaf=2, class_weight="balanced", random_state=int(rng.integers(2**31))
     )
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=int(rng.integers(2**31)))
-    with one_thread():
-        told = cross_val_predict(forest, matrix, codes, cv=folds)
+    # A fold is too short for a process of its own.
+    with one_thread(), parallel_config("threading"):
+        told = cross_val_predict(forest, matrix, codes, cv=folds, n_jobs=n_jobs)
     hits = np.bincount(codes[told == codes], minlength=len(sizes))[kept]
     recalls, lows, highs = wilson_interval(hits, sizes[kept], CONFIDENCE)
     chance = 1 / kept.size

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
 from segkit.metrics import bootstrap_jaccard
+from segkit.metrics._threads import one_thread
 from segkit.validation._evidence import Assessment, Evidence, decided, named
 from segkit.validation._judged_customers import JudgedCustomers
 from segkit.validation._refits import ClusteringRefits, Refits, SegmenterRefits, last_step
@@ -134,10 +135,12 @@ def _of_thresholds(
 ) -> list[Evidence]:
     """Return how many customers keep their segment where thresholds are learned from resamples."""
     seeds = np.random.default_rng(seed).integers(2**31 - 1, size=n_bootstraps)
-    drawn = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(_resampled)(refits, customers.codes, len(customers.segments), int(one))
-        for one in seeds
-    )
+    # Limits that threads set and take back each on its own would stay: one limit around them all.
+    with one_thread():
+        drawn = Parallel(n_jobs=n_jobs, prefer="threads")(
+            delayed(_resampled)(refits, customers.codes, len(customers.segments), int(one))
+            for one in seeds
+        )
     kept, jaccards, thresholds = zip(*drawn, strict=True)
     low, high = np.percentile(kept, _INTERVAL)
     rows = [
