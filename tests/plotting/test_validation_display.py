@@ -1,5 +1,7 @@
 """ValidationDisplay: what it draws and what it refuses."""
 
+from itertools import combinations
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -83,6 +85,36 @@ def test_of_many_segments_the_first_are_drawn():
     assert "11" in texts(display)
     assert "12" not in texts(display)
     assert "+8" in texts(display)
+
+
+def overlaps(display):
+    """Return pairs of texts that are drawn over one another, and those cut off at the edge."""
+    display.figure_.canvas.draw()
+    held = [text for text in display.ax_.texts if text.get_text()]
+    boxes = [text.get_window_extent() for text in [*held, display.ax_._left_title]]
+    edge = display.figure_.bbox
+    cut = [box for box in boxes if box.x0 < 0 or box.y0 < 0 or box.x1 > edge.x1 or box.y1 > edge.y1]
+    return [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])], cut
+
+
+_LONG = ["Loyal customers of the northern and the southern region, premium"]
+_LONG += ["Kundenbeziehungsmanagementabteilung", "of", "Supercalifragilisticexpialidocious"]
+
+
+@pytest.mark.parametrize("n_segments", [1, 2, 4, 12, 16])
+def test_long_names_neither_overlap_nor_are_cut_off(n_segments):
+    rng = np.random.default_rng(0)
+    outcome = "an outcome of a very long name indeed"
+    frame = pd.DataFrame({"x": rng.normal(size=480), outcome: rng.normal(size=480)})
+    frame["email"] = False
+    frame.loc[:99, "x"] = np.nan
+    names = np.array([_LONG[i % 4] + str(i) for i in range(n_segments)], dtype=object)
+    labels = names[np.arange(480) % n_segments]
+    frame[outcome] += np.arange(480) % n_segments
+    options = {"basis": "x", "outcomes": outcome, "channels": "email", "max_segments": 1}
+    validator = SegmentValidator(from_clusterer=True, min_size=500, random_state=0, **options)
+    display = ValidationDisplay.from_estimator(validator.fit(frame, labels))
+    assert overlaps(display) == ([], [])
 
 
 def test_what_is_no_fitted_validator_is_refused():

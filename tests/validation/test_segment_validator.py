@@ -1,5 +1,7 @@
 """SegmentValidator: each criterion on tables whose answer is known, and what it refuses."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -12,6 +14,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from threadpoolctl import threadpool_info
 
 from frames import as_kind
 from segkit import ClusterSegmenter, RFMScorer, SegmentValidator, ValueTierer
@@ -386,6 +389,14 @@ def test_stability_of_thresholds_is_who_keeps_the_segment_and_how_thresholds_spr
     assert first["high"] - first["low"] == pytest.approx(high - low, rel=0.3)
 
 
+def test_the_threads_of_other_libraries_are_as_many_as_before():
+    frame = pd.DataFrame({"spend": np.random.default_rng(0).lognormal(size=200)})
+    before = [library["num_threads"] for library in threadpool_info()]
+    for _ in range(5):
+        SegmentValidator(ValueTierer(column="spend"), n_bootstraps=20, n_jobs=2).fit(frame)
+    assert [library["num_threads"] for library in threadpool_info()] == before
+
+
 def test_what_cannot_be_fitted_again_is_not_assessed_for_stability():
     tierer = ValueTierer(column="spend").fit(CUSTOMERS)
     frozen = SegmentValidator(FrozenEstimator(tierer), random_state=0).fit(CUSTOMERS)
@@ -458,6 +469,35 @@ def test_score_is_the_lowest_share_of_pairs_that_stay_together():
     # In five customers the cut is 10.5: {0, 1, 1, 10} and {11}; of fit: {0, 1, 1} and {10, 11}.
     # Of the six pairs of the first, three are together.
     assert validator.score(np.array([[0.0], [1.0], [1.0], [10.0], [11.0]])) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("n_clusters", [1, 2, 3, 5])
+def test_score_is_that_of_a_loop_over_pairs_of_customers(n_clusters):
+    X = np.random.default_rng(n_clusters).normal(size=(160, 2))
+    clusterer = KMeans(n_clusters, n_init=3, random_state=0)
+    validator = SegmentValidator(clusterer, n_bootstraps=0, random_state=0).fit(X[:80])
+    told = validator.segmenter_.predict(X[80:])
+    found = clone(validator.segmenter_).fit(X[80:]).predict(X[80:])
+    shares = []
+    for segment in set(found):
+        inside = [place for place in range(80) if found[place] == segment]
+        together = [told[one] == told[other] for one, other in combinations(inside, 2)]
+        shares.append(sum(together) / len(together) if together else 1.0)
+    assert validator.score(X[80:]) == pytest.approx(min(shares))
+
+
+def test_names_are_escaped_where_they_are_shown_as_html():
+    hostile = "<script>alert(1)</script>"
+    frame = pd.DataFrame({hostile: np.r_[np.zeros(40), np.ones(40)], "y": np.tile([0, 1], 40)})
+    labels = [hostile + "a"] * 40 + [hostile + "b"] * 40
+    validator = SegmentValidator(basis=[hostile], outcomes="y", random_state=0).fit(frame, labels)
+    durability = validator.compare(frame, labels)
+    pages = [validator._repr_html_()]
+    tables = [validator.report_, validator.verdicts_, validator.differences_]
+    tables += [durability.report, durability.migration]
+    pages += [table._repr_html_() for table in tables]
+    assert not any(hostile in page for page in pages)
+    assert any("&lt;script&gt;" in page for page in pages)
 
 
 def test_a_grid_search_finds_the_planted_number():

@@ -71,11 +71,7 @@ def population_stability_index(
             f"{_OWNER}: expected and actual must both be numbers or both be categories."
         )
     if before.dtype.kind == "f":
-        edges = np.unique(np.quantile(before, np.arange(1, bins) / bins))
-        counts = [
-            np.bincount(np.searchsorted(edges, one), minlength=len(edges) + 1)
-            for one in (before, after)
-        ]
+        counts = counts_between_quantiles(before, after, bins)
     else:
         codes = pd.factorize(np.concatenate([before, after]))[0]
         n_levels = int(codes.max()) + 1
@@ -84,6 +80,17 @@ def population_stability_index(
             np.bincount(codes[len(before) :], minlength=n_levels),
         ]
     return psi_of_counts(*counts)
+
+
+def counts_between_quantiles(
+    before: Floats, after: Floats, n_bins: int = 10
+) -> list[NDArray[np.intp]]:
+    """Return how many numbers of each are in the bins between the quantiles of the first."""
+    edges = np.unique(np.quantile(before, np.arange(1, n_bins) / n_bins)) if before.size else before
+    return [
+        np.bincount(np.searchsorted(edges, one), minlength=len(edges) + 1)
+        for one in (before, after)
+    ]
 
 
 def psi_of_counts(before: NDArray[Any], after: NDArray[Any]) -> float:

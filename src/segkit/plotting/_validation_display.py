@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -41,6 +42,11 @@ _WORDS = {
 }
 # More segments do not fit beside one another.
 _MOST_SEGMENTS = 12
+# Sentences take the room of some segments, though there be fewer.
+_FEWEST_COLUMNS = 4
+# Letters of a name beside a criterion, in a line of a segment's name, and in a line of the title.
+_LONGEST_VARIABLE, _LINE_OF_NAME, _LINE_OF_TITLE = 16, 12, 60
+_MOST_LINES = 4
 
 
 class ValidationDisplay:
@@ -151,7 +157,7 @@ class ValidationDisplay:
         cells = {name: self._cells(name, outcome) for name in _OF_SEGMENTS}
         n_rows = len(self.verdicts)
         if ax is None:
-            size = (4.4 + 1.05 * len(shown), 1.3 + 0.5 * n_rows)
+            size = (4.4 + 1.05 * max(len(shown), _FEWEST_COLUMNS), 1.3 + 0.5 * n_rows)
             _, ax = pyplot().subplots(figsize=size, layout="constrained")
         for row, verdict in enumerate(self.verdicts.itertuples(index=False)):
             criterion, status = str(verdict.criterion), str(verdict.status)
@@ -163,7 +169,7 @@ class ValidationDisplay:
                 said = status if verdict.passed is None else _first_part(str(verdict.reason))
                 ax.text(-0.45, row, said, color=_GREY, va="center", fontsize=9)
                 continue
-            variable = found["variable"].iloc[0]
+            variable = _shortened(str(found["variable"].iloc[0]), _LONGEST_VARIABLE)
             what = _WORDS[criterion].format(variable=variable).replace("$", r"\$")
             ax.text(-0.6, row, what, color=_GREY, va="center", ha="right", fontsize=9)
             self._draw_cells(ax, row, found.set_index("segment"), criterion)
@@ -220,15 +226,16 @@ class ValidationDisplay:
         left_out = len(self.segments) - n_shown
         if left_out:
             ax.text(n_shown - 0.4, -0.65, f"+{left_out}", va="bottom", fontsize=9, color=_GREY)
-        ax.set_xlim(-3.7, max(n_shown, 3) - 0.4)
+        ax.set_xlim(-3.7, max(n_shown, _FEWEST_COLUMNS) - 0.4)
         ax.set_ylim(n_rows - 0.4, -1.15 - 0.36 * longest)
         ax.set_axis_off()
-        passed = all(one is not False for one in self.verdicts["passed"])
+        failed = self.verdicts.loc[self.verdicts["status"] == "failed", "criterion"]
+        passed = failed.empty
+        title = "Failed: " + ", ".join(failed)
         ax.set_title(
             "Every criterion that was assessed is passed"
             if passed
-            else "Failed: "
-            + ", ".join(self.verdicts.loc[self.verdicts["status"] == "failed", "criterion"]),
+            else "\n".join(wrap(title, _LINE_OF_TITLE)),
             loc="left",
             color=_STYLES["passed" if passed else "failed"][1],
         )
@@ -239,14 +246,13 @@ def _first_part(reason: str, most: int = 62) -> str:
     reason = reason.split("; ")[0].replace("$", r"\$")
     if len(reason) > most:
         reason = reason.split(" (")[0]
-    return reason if len(reason) <= most else reason[: most - 1].rstrip() + "…"
+    return _shortened(reason, most)
 
 
-def _wrapped(name: str, width: int = 12) -> str:
-    """Return a name in lines of some letters."""
-    lines = [""]
-    for word in name.split():
-        if lines[-1] and len(lines[-1]) + len(word) + 1 > width:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return "\n".join(lines)
+def _shortened(name: str, most: int) -> str:
+    return name if len(name) <= most else name[: most - 1].rstrip() + "…"
+
+
+def _wrapped(name: str) -> str:
+    """Return a name in a few lines of some letters."""
+    return "\n".join(wrap(name, _LINE_OF_NAME, max_lines=_MOST_LINES, placeholder="…"))

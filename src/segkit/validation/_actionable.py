@@ -35,11 +35,11 @@ def actionable(
     if not customers.outcomes:
         return Assessment(_CRITERION, "not assessed", "no outcomes were named: pass outcomes=[...]")
     if len(customers.segments) < 2:
-        return Assessment(_CRITERION, "not assessed", "there is one segment only")
+        return Assessment(_CRITERION, "not assessed", "there is only one segment")
     found = {name: overall_effect(codes, one) for name, one in customers.outcomes.items()}
     p_values = adjusted(np.array([one[-1] for one in found.values()]))
     rng = np.random.default_rng(seed)
-    held_out = "held-out customers" if is_held_out else "customers"
+    held_out = " of held-out customers" if is_held_out else ""
     rows, differing = [], []
     for (name, (effect, value, explained, _)), p_value in zip(found.items(), p_values, strict=True):
         predicted = variance_predicted(codes, customers.outcomes[name], rng)
@@ -93,9 +93,11 @@ def actionable(
         ),
     )
     reason = (
-        f"the segments of {held_out} differ in {named(differing)}"
+        f"the segments{held_out} differ in {named(differing)}"
         if enough
-        else f"the segments of {held_out} differ in none of {named(list(customers.outcomes))}"
+        else f"the segments{held_out} differ in no outcome of {named(list(customers.outcomes))}"
+        if n_outcomes > 1
+        else f"the segments{held_out} do not differ in {named(list(customers.outcomes))}"
     )
     return Assessment(_CRITERION, "passed" if enough else "failed", reason, tuple(rows))
 

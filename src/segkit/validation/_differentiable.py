@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from joblib import parallel_config
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import silhouette_samples
@@ -28,30 +29,36 @@ _SAMPLE, _FOLDS, _TREES = 2_000, 5, 40
 _CRITERION = "differentiable"
 
 
-def differentiable(customers: JudgedCustomers, effects: pd.DataFrame, seed: int) -> Assessment:
+def differentiable(
+    customers: JudgedCustomers, effects: pd.DataFrame, seed: int, n_jobs: int | None
+) -> Assessment:
     """Return effect sizes by variable and by pair, silhouettes, and a held-out classifier."""
     if not customers.basis:
         reason = "the variables that built the segments are not known: pass basis=[...]"
         return Assessment(_CRITERION, "not assessed", reason)
     if len(customers.segments) < 2:
-        return Assessment(_CRITERION, "not assessed", "there is one segment only")
+        return Assessment(_CRITERION, "not assessed", "there is only one segment")
     rng = np.random.default_rng(seed)
     rows = [
         *_by_variable(customers),
         *_by_pair(effects),
         *_silhouettes(customers, rng),
-        *_classified(customers, rng),
+        *_classified(customers, rng, n_jobs),
     ]
     if all(row.passed is None for row in rows):
         reason = "the variables that built the segments do not vary, or too few values are known"
         return Assessment(_CRITERION, "not assessed", reason, tuple(rows))
     alike = [row.segment for row in rows if row.metric.startswith("largest") and not row.passed]
     told = [row for row in rows if row.metric.startswith("classifier") and row.segment == ALL]
-    accuracy = "too few customers for a classifier"
+    accuracy = (
+        "each two segments are apart in a variable; too few customers for a classifier"
+        if any(row.metric.startswith("largest") for row in rows)
+        else "too few customers for a classifier"
+    )
     if told:
         accuracy = (
-            f"a classifier goes {told[0].value:.0%} of the way from guessing to knowing the "
-            "segment of held-out customers"
+            f"a classifier goes {100 * told[0].value:.0f} % of the way from guessing to knowing "
+            "the segment of held-out customers"
         )
     fails = f"hardly apart in any variable: {named(alike)}" if alike else accuracy
     return decided(_CRITERION, rows, passes=accuracy, fails=fails)
@@ -117,7 +124,9 @@ def _silhouettes(customers: JudgedCustomers, rng: np.random.Generator) -> list[E
     ]
 
 
-def _classified(customers: JudgedCustomers, rng: np.random.Generator) -> list[Evidence]:
+def _classified(
+    customers: JudgedCustomers, rng: np.random.Generator, n_jobs: int | None
+) -> list[Evidence]:
     """Return how many customers of each segment a forest finds that has not seen them."""
     rows = _drawn(customers, rng)
     codes = customers.codes[rows]
@@ -134,8 +143,9 @@ def _classified(customers: JudgedCustomers, rng: np.random.Generator) -> list[Ev
         _TREES, min_samples_leaf=2, class_weight="balanced", random_state=int(rng.integers(2**31))
     )
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=int(rng.integers(2**31)))
-    with one_thread():
-        told = cross_val_predict(forest, matrix, codes, cv=folds)
+    # A fold is too short for a process of its own.
+    with one_thread(), parallel_config("threading"):
+        told = cross_val_predict(forest, matrix, codes, cv=folds, n_jobs=n_jobs)
     hits = np.bincount(codes[told == codes], minlength=len(sizes))[kept]
     recalls, lows, highs = wilson_interval(hits, sizes[kept], CONFIDENCE)
     chance = 1 / kept.size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,20 +13,23 @@ from scipy.stats import chi2_contingency, ks_2samp
 from sklearn.metrics import cohen_kappa_score
 
 from segkit._frames import UNASSIGNED
-from segkit.metrics import migration_matrix, population_stability_index
-from segkit.metrics._effect_sizes import contingency
+from segkit.metrics import migration_matrix
 from segkit.metrics._migration import wilson_interval
+from segkit.metrics._population_stability import counts_between_quantiles, psi_of_counts
 from segkit.validation._evidence import (
     CONFIDENCE,
+    NAN,
     Assessment,
     Evidence,
+    counted,
     decided,
     named,
     percent,
     report_of,
 )
+from segkit.validation._measurable import MOST_MISSING
 from segkit.validation._pair_effects import adjusted
-from segkit.validation._variables import Codes, Numbers, Variable
+from segkit.validation._variables import Codes, Floats, Numbers, Variable
 
 #: Agreement beyond chance (Cohen's kappa) that is moderate (J. R. Landis & G. G. Koch 1977, "The
 #: measurement of observer agreement for categorical data").
@@ -48,7 +51,9 @@ class SegmentDurability:
     report : pandas.DataFrame
         The evidence, in the columns of ``SegmentValidator.report_``: the share of customers found
         again, the share that stayed (also by segment), Cohen's kappa, and for each variable of the
-        basis the population stability index and the adjusted p-value of a test.
+        basis the population stability index, in which missing values are a bin of their own, and
+        the adjusted p-value of a test of the known values; where values are missing, the change of
+        their share and its p-value, too. A variable that the later table lacks is not assessed.
     migration : pandas.DataFrame
         A row for each pair of segments, as :func:`segkit.metrics.migration_matrix` returns it.
     n_customers : int
@@ -96,13 +101,14 @@ def durability(
     before: Codes,
     after: Codes,
     segments: tuple[str, ...],
-    drifting: Mapping[str, tuple[Variable, Variable]],
+    drifting: Mapping[str, tuple[Variable, Variable | None]],
     *,
     n_before: int,
 ) -> SegmentDurability:
     """Return how durable segments are, given the codes of the same customers twice.
 
-    `drifting` are the variables of everyone, then and later; `n_before` the customers then.
+    `drifting` are the variables of everyone, then and later, None for those that the later table
+    lacks; `n_before` the customers then.
     """
     names = np.array([*segments, UNASSIGNED], dtype=object)
     order = [*segments] + ([UNASSIGNED] if min(before.min(), after.min()) < 0 else [])
@@ -110,15 +116,12 @@ def durability(
     rows = [_found_again(len(before), n_before), *_stayed(before, after, segments)]
     rows += _drift(drifting)
     stayed = next(row for row in rows if row.metric == "share that stayed")
-    drifted = [row.variable for row in rows if row.metric == _PSI and row.value > MOST_DRIFT]
-    n_in_segments = int((before >= 0).sum())
+    who = counted(int((before >= 0).sum()), "customer")
     told = (
-        f"{percent(stayed.value)} of the {n_in_segments:,} customers stayed in their segment "
+        f"{percent(stayed.value)} of the {who} stayed in their segment "
         f"({percent(stayed.low)} to {percent(stayed.high)})"
     )
-    unknown = [row.variable for row in rows if row.metric == _PSI and np.isnan(row.value)]
-    told += f"; drifted: {named(drifted)}" if drifted else "; no variable has drifted far"
-    told += f"; not known of {named(unknown)}" if unknown else ""
+    told += _told_of_drift(rows, drifting)
     assessment: Assessment = decided(_CRITERION, rows, passes=told, fails=told)
     return SegmentDurability(
         passed=assessment.status == "passed",
@@ -129,7 +132,7 @@ def durability(
     )
 
 
-_PSI = "population stability index"
+_PSI, _ABSENT = "population stability index", "not assessed"
 
 
 def _found_again(n_both: int, n_before: int) -> Evidence:
@@ -170,42 +173,121 @@ def _stayed(before: Codes, after: Codes, segments: tuple[str, ...]) -> list[Evid
     return rows
 
 
-def _drift(drifting: Mapping[str, tuple[Variable, Variable]]) -> list[Evidence]:
-    found = {name: _drift_of(*both) for name, both in drifting.items()}
-    p_values = adjusted(np.array([p_value for _, p_value in found.values()]))
+def _drift(drifting: Mapping[str, tuple[Variable, Variable | None]]) -> list[Evidence]:
+    found = {
+        name: _drift_of(then, later)
+        for name, (then, later) in drifting.items()
+        if later is not None
+    }
+    tests = [p_value for one in found.values() for p_value in (one.p_value, one.p_missing)]
+    p_values = iter(adjusted(np.array(tests)))
     rows = []
-    for (name, (index, _)), p_value in zip(found.items(), p_values, strict=True):
+    for name in drifting:
+        if name not in found:
+            remedy = f"{name!r} is not in the later table: add it, to see whether it has drifted."
+            rows.append(Evidence(_CRITERION, _ABSENT, NAN, variable=name, what_to_do=remedy))
+            continue
+        one = found[name]
         remedy = f"{name!r} is not what it was: learn the segments again."
         rows += [
             Evidence(
                 _CRITERION,
                 _PSI,
-                index,
+                one.index,
                 variable=name,
                 threshold=MOST_DRIFT,
-                what_to_do=remedy if index > MOST_DRIFT else "",
+                what_to_do=remedy if one.index > MOST_DRIFT else "",
             ),
-            Evidence(_CRITERION, "adjusted p-value of drift", float(p_value), variable=name),
+            Evidence(_CRITERION, "adjusted p-value of drift", float(next(p_values)), variable=name),
         ]
+        p_missing = float(next(p_values))
+        if any(one.missing):
+            change = one.missing[1] - one.missing[0]
+            metric = "adjusted p-value of the missing share"
+            rows += [
+                Evidence(_CRITERION, "change of the missing share", change, variable=name),
+                Evidence(_CRITERION, metric, p_missing, variable=name),
+            ]
     return rows
 
 
-def _drift_of(then: Variable, later: Variable) -> tuple[float, float]:
-    """Return the stability index, and the p-value of Kolmogorov & Smirnov's or of the χ² test."""
-    if isinstance(then, Numbers) and isinstance(later, Numbers):
-        before, after = (one.values[~one.is_missing] for one in (then, later))
-        if not before.size or not after.size:
-            return np.nan, np.nan
-        p_value = float(ks_2samp(before, after, method="asymp").pvalue)
-        return population_stability_index(before, after), p_value
-    names = [_level_names(one) for one in (then, later)]
-    if not names[0].size or not names[1].size:
-        return np.nan, np.nan
-    index = population_stability_index(names[0], names[1])
-    _, codes = np.unique(np.concatenate(names).astype(str), return_inverse=True)
-    table = contingency(np.repeat([0, 1], [len(names[0]), len(names[1])]), codes)
-    p_value = float(chi2_contingency(table, correction=False).pvalue) if table.shape[1] > 1 else 1.0
-    return index, p_value
+def _told_of_drift(
+    rows: Sequence[Evidence], drifting: Mapping[str, tuple[Variable, Variable | None]]
+) -> str:
+    """Return which variables have drifted, in words, and of which that is not known."""
+    indices = {row.variable: row.value for row in rows if row.metric == _PSI}
+    drifted = [name for name, index in indices.items() if index > MOST_DRIFT]
+    absent = [row.variable for row in rows if row.metric == _ABSENT]
+    unknown = [name for name, index in indices.items() if np.isnan(index)]
+    told = ""
+    if drifted:
+        told += f"; drifted: {named([_with_missing(name, *drifting[name]) for name in drifted])}"
+    elif len(unknown) < len(indices):
+        told += "; no variable has drifted far"
+    told += f"; not assessed: {named(absent)}, which the later table lacks" if absent else ""
+    told += f"; not assessed: {named(unknown)}, of which no value is known" if unknown else ""
+    return told
+
+
+def _with_missing(name: str, then: Variable, later: Variable | None) -> str:
+    """Return a name, and what is missing where that has changed much."""
+    shares = [0.0 if one is None else float(one.is_missing.mean()) for one in (then, later)]
+    if abs(shares[1] - shares[0]) <= MOST_MISSING:
+        return name
+    return f"{name} ({percent(shares[0])} missing then, {percent(shares[1])} later)"
+
+
+@dataclass(frozen=True)
+class _Drift:
+    """The stability index, with missing as a bin; p-values of known values, and of missing ones."""
+
+    index: float
+    p_value: float
+    p_missing: float
+    missing: tuple[float, float]
+
+
+def _drift_of(then: Variable, later: Variable) -> _Drift:
+    """Test known values by Kolmogorov & Smirnov, or by χ²; the missing share by χ²."""
+    known = [int((~one.is_missing).sum()) for one in (then, later)]
+    lost = [int(one.is_missing.sum()) for one in (then, later)]
+    missing = (float(then.is_missing.mean()), float(later.is_missing.mean()))
+    if not any(known):
+        return _Drift(NAN, NAN, NAN, missing)
+    p_value = NAN
+    if all(isinstance(one, Numbers) or not n for one, n in zip((then, later), known, strict=True)):
+        before, after = _numbers(then), _numbers(later)
+        counts = counts_between_quantiles(before, after)
+        # The test's distribution is none for one customer against one.
+        if all(known):
+            p_value = (
+                float(ks_2samp(before, after, method="asymp").pvalue) if max(known) > 1 else 1.0
+            )
+    else:
+        names = np.concatenate([_level_names(one) for one in (then, later)]).astype(str)
+        _, codes = np.unique(names, return_inverse=True)
+        n_levels = int(codes.max()) + 1
+        counts = [
+            np.bincount(one, minlength=n_levels) for one in (codes[: known[0]], codes[known[0] :])
+        ]
+        if all(known):
+            p_value = _chi2(np.array(counts))
+    index = psi_of_counts(*(np.append(*one) for one in zip(counts, lost, strict=True)))
+    p_missing = _chi2(np.array([known, lost]).T) if any(lost) else NAN
+    return _Drift(index, p_value, p_missing, missing)
+
+
+def _chi2(table: NDArray[np.intp]) -> float:
+    """Return the p-value of the χ² test, 1 where there is one column only."""
+    table = table[:, table.any(axis=0)]
+    if table.shape[1] < 2:
+        return 1.0
+    return float(chi2_contingency(table, correction=False).pvalue)
+
+
+def _numbers(variable: Variable) -> Floats:
+    # Categories are passed where no value is known.
+    return variable.values[~variable.is_missing] if isinstance(variable, Numbers) else np.empty(0)
 
 
 def _level_names(variable: Variable) -> NDArray[Any]:

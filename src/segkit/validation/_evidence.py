@@ -101,6 +101,11 @@ def verdicts_of(assessments: Sequence[Assessment]) -> pd.DataFrame:
     return verdicts
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number and what it counts, of one in the singular."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def percent(share: float) -> str:
     """Return a share as text, in percent."""
     return f"{100 * share:.1f} %"

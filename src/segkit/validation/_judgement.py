@@ -69,7 +69,7 @@ def judge(
         measurable(customers),
         substantial(customers, limits.min_size, limits.min_share),
         accessible(customers),
-        differentiable(customers, by_basis, seeds[2]),
+        differentiable(customers, by_basis, seeds[2], n_jobs),
         actionable(customers, told, by_outcome, seeds[3], is_held_out=held_out is not None),
         structure,
         stable(

@@ -8,7 +8,7 @@ data in my study?", Australian and New Zealand Journal of Public Health 25, 464-
 from __future__ import annotations
 
 from segkit.metrics._migration import wilson_interval
-from segkit.validation._evidence import CONFIDENCE, Assessment, Evidence, decided, percent
+from segkit.validation._evidence import CONFIDENCE, Assessment, Evidence, decided, named, percent
 from segkit.validation._judged_customers import JudgedCustomers
 
 #: The largest share of missing values, or of customers without a segment.
@@ -28,15 +28,17 @@ def measurable(customers: JudgedCustomers) -> Assessment:
     remedy = "Give the customers without a segment one, or say why they have none."
     rows.append(_share(without, n, "unassigned share", "", remedy))
     most = max(row.value for row in rows[:-1]) if customers.basis else 0.0
-    told = f"at most {percent(most)} of a variable is missing; "
+    told = f"at most {percent(most)} of a variable is missing" if most else "no value is missing"
+    told += "; "
+    unassigned = f"{percent(without / n)} of the customers have no segment"
+    lost = [f"{row.variable} {percent(row.value)}" for row in rows[:-1] if not row.passed]
+    fails = [f"too much is missing: {named(lost)}"] if lost else []
+    fails += [] if rows[-1].passed else [unassigned]
     return decided(
         "measurable",
         rows,
-        passes=told + f"{percent(without / n)} of the customers have no segment",
-        fails="too much is missing: "
-        + ", ".join(
-            f"{row.variable or row.metric} {percent(row.value)}" for row in rows if not row.passed
-        ),
+        passes=told + (unassigned if without else "every customer has a segment"),
+        fails="; ".join(fails),
     )
 
 

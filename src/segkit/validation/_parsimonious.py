@@ -44,16 +44,28 @@ def parsimonious(
                 what_to_do=f"Merge {one!r} and {other!r}.",
             )
         )
-    reasons = [] if few else [f"{n_segments} segments, of which {max_segments} may be used"]
+    reasons = (
+        [] if few else [f"{n_segments} segments are more than the {max_segments} of max_segments"]
+    )
     if alike:
         reasons.append(f"nothing separates {named([f'{a} | {b}' for a, b in alike])}")
-    noun = "segment" if n_segments == 1 else "segments"
+    passes = f"{n_segments} segments, each two of which are told apart"
+    if n_segments == 1:
+        passes = "there is only one segment"
+    elif not _is_known_of_all(effects, n_segments):
+        passes = f"{n_segments} segments, no more than the {max_segments} of max_segments"
     return decided(
         _CRITERION,
         rows,
-        passes=f"{n_segments} {noun}, each apart from every other",
+        passes=passes,
         fails="; ".join(reasons),
     )
+
+
+def _is_known_of_all(effects: pd.DataFrame, n_segments: int) -> bool:
+    """Tell whether each pair has a variable or an outcome in which it is known how they differ."""
+    known = effects.loc[effects["value"].notna(), ["segment_a", "segment_b"]]
+    return len(known.drop_duplicates()) == n_segments * (n_segments - 1) // 2
 
 
 def inseparable(segments: tuple[str, ...], effects: pd.DataFrame) -> list[tuple[str, str]]:

@@ -23,7 +23,7 @@ from segkit.metrics._arguments import draw_seeds
 from segkit.metrics._clusterers import labels_of, prepared
 from segkit.metrics._threads import one_thread
 from segkit.validation._durable import SegmentDurability, durability
-from segkit.validation._evidence import report_of, verdicts_of
+from segkit.validation._evidence import counted, report_of, verdicts_of
 from segkit.validation._judged_customers import JudgedCustomers, Table, only_counts
 from segkit.validation._judgement import Limits, judge
 from segkit.validation._prediction_strength import strength_of
@@ -346,7 +346,8 @@ class SegmentValidator(BaseEstimator):
         beyond what sizes alone would give). Drift explains and does not decide, because some
         variables must drift, such as tenure: a population stability index above .25 is a shift
         (Siddiqi 2006), and of many customers each trifle has a small p-value (Kolmogorov-Smirnov,
-        or χ² for categories, adjusted).
+        or χ² for categories, adjusted). Missing values are a bin of the index, and the χ² test of
+        their share is a second one. Columns of the basis that `later` lacks are not assessed.
         """
         check_is_fitted(self)
         table = self._table_like_that_of_fit(later)
@@ -382,13 +383,12 @@ class SegmentValidator(BaseEstimator):
         order = [name for name in self._found.named if name in {*before, *after}]
         order += sorted({*after} - {*order, UNASSIGNED})
         places = {name: place for place, name in enumerate(order)} | {UNASSIGNED: -1}
-        missing = [name for name in self.basis_ if name not in table.names]
-        drifting = table.variables([name for name in self.basis_ if name not in missing])
+        there = table.variables([name for name in self.basis_ if name in table.names])
         return durability(
             np.array([places[name] for name in before], dtype=np.intp),
             np.array([places[name] for name in after], dtype=np.intp),
             tuple(order),
-            {name: (self._basis[name], variable) for name, variable in drifting.items()},
+            {name: (self._basis[name], there.get(name)) for name in self.basis_},
             n_before=len(self.labels_),
         )
 
@@ -456,8 +456,8 @@ class SegmentValidator(BaseEstimator):
         n_segments = len(self.segments_)
         failed = self.verdicts_.loc[self.verdicts_["status"] == "failed", "criterion"]
         verdict = "passed" if self.passed_ else f"failed ({', '.join(failed)})"
-        noun = "segment" if n_segments == 1 else "segments"
-        lines = [f"{len(self.labels_):,} customers in {n_segments} {noun}: {verdict}."]
+        customers = counted(len(self.labels_), "customer")
+        lines = [f"{customers} in {counted(n_segments, 'segment')}: {verdict}."]
         lines += [
             f"- {one.criterion}: {one.status}; {one.reason}."
             for one in self.verdicts_.itertuples(index=False)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
 from segkit.metrics import bootstrap_jaccard
+from segkit.metrics._threads import one_thread
 from segkit.validation._evidence import Assessment, Evidence, decided, named
 from segkit.validation._judged_customers import JudgedCustomers
 from segkit.validation._refits import ClusteringRefits, Refits, SegmenterRefits, last_step
@@ -68,6 +69,7 @@ def stable(
         told = "nothing is learned from the customers, so that nothing depends on them"
         return decided(_CRITERION, rows, passes=told, fails=told)
     least = min(jaccards, key=lambda row: row.value)
+    which = "only" if len(jaccards) == 1 else "least stable"
     lost = [f"{row.segment} {row.value:.2f}" for row in jaccards if not row.passed]
     others = [row.metric for row in rows if row.passed is False and row.metric != _JACCARD]
     fails = f"not found again in other customers: {named(lost)}" if lost else ""
@@ -75,7 +77,7 @@ def stable(
     return decided(
         _CRITERION,
         rows,
-        passes=f"the least stable segment, {least.segment}, has a Jaccard similarity of "
+        passes=f"the {which} segment, {least.segment}, has a Jaccard similarity of "
         f"{least.value:.2f}",
         fails=fails,
     )
@@ -133,10 +135,12 @@ def _of_thresholds(
 ) -> list[Evidence]:
     """Return how many customers keep their segment where thresholds are learned from resamples."""
     seeds = np.random.default_rng(seed).integers(2**31 - 1, size=n_bootstraps)
-    drawn = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(_resampled)(refits, customers.codes, len(customers.segments), int(one))
-        for one in seeds
-    )
+    # Limits that threads set and take back each on its own would stay: one limit around them all.
+    with one_thread():
+        drawn = Parallel(n_jobs=n_jobs, prefer="threads")(
+            delayed(_resampled)(refits, customers.codes, len(customers.segments), int(one))
+            for one in seeds
+        )
     kept, jaccards, thresholds = zip(*drawn, strict=True)
     low, high = np.percentile(kept, _INTERVAL)
     rows = [

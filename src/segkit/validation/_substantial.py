@@ -10,6 +10,7 @@ from segkit.validation._evidence import (
     NAN,
     Assessment,
     Evidence,
+    counted,
     decided,
     named,
     percent,
@@ -66,9 +67,10 @@ def substantial(customers: JudgedCustomers, min_size: int, min_share: float) -> 
         if np.isfinite(values[code]):
             rows.append(Evidence("substantial", "share of value", float(values[code]), name))
     smallest = int(sizes.argmin())
+    which = "only" if len(sizes) == 1 else "smallest"
     passes = (
-        f"the smallest segment, {customers.segments[smallest]}, has {sizes[smallest]:,} customers "
-        f"({percent(shares[smallest])})"
+        f"the {which} segment, {customers.segments[smallest]}, has "
+        f"{counted(int(sizes[smallest]), 'customer')} ({percent(shares[smallest])})"
     )
     passes += f"; a niche with outsized value: {named(niches)}" if niches else ""
     return decided("substantial", rows, passes, f"too small: {named(small)}")
@@ -122,12 +124,14 @@ def accessible(customers: JudgedCustomers) -> Assessment:
                 "" if passed else "Ask its customers for consent, or find a channel of theirs.",
             )
         )
-    least = int(shares.argmin())
+    least = percent(float(shares.min()))
+    many = f"at least {least} of each segment can be reached"
     return decided(
         "accessible",
         rows,
-        passes=f"at least {percent(float(shares[least]))} of each segment can be reached",
-        fails="out of reach: " + named([row.segment for row in rows if row.passed is False]),
+        passes=many if len(shares) > 1 else f"{least} of the only segment can be reached",
+        fails=f"fewer than {percent(LEAST_REACHED)} can be reached in: "
+        + named([row.segment for row in rows if row.passed is False]),
     )
 
 
