@@ -61,17 +61,18 @@ def counts_in_engine(
     frame: nw.LazyFrame[Any], plan: CodePlan, rules: Sequence[Rule], *, overlaps: bool
 ) -> RuleCounts:
     """Count customers inside a frame's engine."""
-    holds = [rule.condition.expression(frame).cast(nw.Int64) for rule in rules]
+    # Whoever meets a rule and has no code has an infinite value, and is in no segment.
+    has_code = nw.col(_CODE) >= 0
+    holds = [(rule.condition.expression(frame) & has_code).cast(nw.Int64) for rule in rules]
     coded = with_code(frame, plan, _CODE)
     asked = {"customers": nw.len()}
     for place, held in enumerate(holds):
         asked[f"met_{place}"] = held.sum()
+    for place in range(len(rules) + 1):
         asked[f"in_{place}"] = (nw.col(_CODE) == place).cast(nw.Int64).sum()
     if overlaps and len(rules) > 1:
         asked["several"] = (balanced(add, holds) > 1).cast(nw.Int64).sum()
     found = _asked(coded, asked)
-    n_customers = found["customers"]
-    in_rules = [found[f"in_{place}"] for place in range(len(rules))]
     shared = {}
     if found.get("several"):
         pairs = list(combinations(range(len(rules)), 2))
@@ -79,9 +80,9 @@ def counts_in_engine(
         counted = _asked(coded, both)
         shared = {(i, j): counted[f"{i}_{j}"] for i, j in pairs}
     return RuleCounts(
-        n_customers,
+        found["customers"],
         np.array([found[f"met_{place}"] for place in range(len(rules))], dtype=np.int64),
-        np.array([*in_rules, n_customers - sum(in_rules)], dtype=np.int64),
+        np.array([found[f"in_{place}"] for place in range(len(rules) + 1)], dtype=np.int64),
         {pair: count for pair, count in shared.items() if count},
     )
 
