@@ -144,8 +144,8 @@ class OneOf(Test):
 
     def _of_column(self, column: nw.Expr, frame: nw.LazyFrame[Any]) -> nw.Expr:
         if self.kind == "boolean":
-            parts = [column if member else ~column for member in self.members]
-            return balanced(or_, parts)
+            truth = column.cast(nw.Boolean)  # a column of nothing but nulls has no type
+            return balanced(or_, [truth if member else ~truth for member in self.members])
         if self.kind == "text":
             return column.cast(nw.String).is_in(list(self.members))
         return column.cast(nw.Float64).is_in([float(member) for member in self.members])
