@@ -152,11 +152,14 @@ def _null_where_missing(name: str) -> nw.Expr:
 
 
 def check_added_names(
-    segmenter: SegmenterMixin, frame: Frame, features: Sequence[str], label: str
+    segmenter: SegmenterMixin, frame: Frame, features: Sequence[str], label: str | None
 ) -> None:
-    """Raise where the columns to add would get in the way of each other or of those used."""
+    """Raise where the columns to add would get in the way of each other or of those used.
+
+    A `label` of None: only the features are added.
+    """
     owner = type(segmenter).__name__
-    if not isinstance(label, str) or not label:
+    if label is not None and (not isinstance(label, str) or not label):
         raise SegkitTypeError(f"{owner}: name must be text, the name of a column, got {label!r}.")
     if label in features:
         raise ColumnError(
@@ -171,11 +174,12 @@ def check_added_names(
     if not isinstance(frame, nw.LazyFrame):
         return
     available = frame.collect_schema().names()
-    if reserved := [name for name in (*available, label) if name.startswith(RESERVED)]:
+    to_add = [*features] if label is None else [*features, label]
+    if reserved := [name for name in (*available, *to_add) if name.startswith(RESERVED)]:
         raise ColumnError(f"{owner}: names that begin with {RESERVED!r} are reserved: {reserved}.")
     if ignores_case(frame):
         folded = {name.casefold(): name for name in available}
-        for added in (*features, label):
+        for added in to_add:
             present = folded.get(added.casefold(), added)
             if present != added:
                 raise ColumnError(

@@ -29,7 +29,7 @@ def plan_of_parts(parts: Sequence[SegmenterMixin], frame: nw.LazyFrame[Any]) -> 
     hidden: dict[str, None] = {}
     for place, part in enumerate(parts):
         plan = part._code_plan(frame)
-        check_added_names(part, frame, plan.features, part._label_column)
+        check_added_names(part, frame, plan.features, label=None)
         replaced = [name for name in plan.features if name in available]
         aside = {f"{PART}{place}_{name}": nw.col(name) for name in replaced}
         if aside:
