@@ -156,6 +156,13 @@ def _distinct_texts(series: nw.Series[Any]) -> tuple[Any, list[Any]]:
 
 def _kind_of(dtype: Any, frame: Frame, name: str) -> str:
     """Return what a column holds; "any" where only its values can tell."""
+    if dtype in (nw.Categorical, nw.Enum) and isinstance(frame, nw.DataFrame):
+        native = frame[name].to_native()
+        if isinstance(native, pd.Series):
+            inferred = pd.api.types.infer_dtype(native.cat.categories, skipna=True)
+            found = _INFERRED.get(inferred, inferred)
+            if found not in ("text", "empty"):
+                return f"categories that are {_HELD.get(found, found)}"
     if dtype in (nw.String, nw.Categorical, nw.Enum):
         return "text"
     if dtype == nw.Boolean:

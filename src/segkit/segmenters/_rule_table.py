@@ -36,6 +36,9 @@ def columns_of_customers(
         name: values_in_frame(frame, name, kind, owner=_OWNER) for name, kind in kinds.items()
     }
     _check_numbers({name: columns[name].values for name in numbers_in(kinds, frame)}, by_name=True)
+    for name, kind in kinds.items():
+        if kind == "any" and frame[name].dtype == nw.Object:
+            _check_numbers({name: _numbers_among(frame[name])}, by_name=True)
     if reset:
         segmenter._remember_columns(list(columns), frame)
     return columns, len(frame)
@@ -86,16 +89,22 @@ def _columns_of_array(
     kinds, names = segmenter._kinds, list(segmenter._kinds)
     if problem := (array_problem(kinds) if reset else _kind_problem(kinds)):
         raise problem
-    # After fitting on a frame, an array has the columns in the order of feature_names_in_.
     positions = _positions(names) or list(range(len(names)))
     if isinstance(X, list | tuple | pd.DataFrame):
         X = np.asarray(X)
     if not reset and hasattr(segmenter, "feature_names_in_"):
         if not names:
             return {}, len(X)
-        # n_features_in_ then counts the columns used, so they are picked first.
-        if isinstance(X, np.ndarray) and X.ndim == 2 and X.shape[1] > max(positions):
-            X = X[:, positions]
+        # After fitting on a frame, n_features_in_ counts the columns used, so they are picked first,
+        # those named x0, x1, ... by position, others as they stand in feature_names_in_.
+        if isinstance(X, np.ndarray) and X.ndim == 2:
+            if _positions(names) and X.shape[1] <= max(positions):
+                raise ColumnError(
+                    f"{_OWNER}: the rules test the columns {names}, which an array has by "
+                    f"position, and it has {X.shape[1]} columns. Pass all columns, or a frame."
+                )
+            if X.shape[1] > max(positions):
+                X = X[:, positions]
         positions = list(range(len(names)))
     elif not reset and isinstance(X, np.ndarray) and X.ndim == 2:
         X = X[:, : segmenter.n_features_in_]
@@ -124,6 +133,12 @@ def _kind_problem(kinds: Mapping[str, Kind]) -> SegkitTypeError | None:
                 "Pass a frame."
             )
     return None
+
+
+def _numbers_among(objects: nw.Series[Any]) -> NDArray[np.float64]:
+    """Return the numbers among values of any kind, as check_row looks at them."""
+    known = [value for value in objects.to_list() if isinstance(value, float | np.floating)]
+    return np.array(known, dtype=np.float64)
 
 
 def _check_numbers(columns: Mapping[str, NDArray[Any]], *, by_name: bool) -> None:
