@@ -95,7 +95,7 @@ def _columns_of_array(
     if not reset and hasattr(segmenter, "feature_names_in_"):
         if not names:
             return {}, len(X)
-        # After fitting on a frame, n_features_in_ counts the columns used, so they are picked first,
+        # After fitting on a frame, n_features_in_ counts the columns used: these are picked first,
         # those named x0, x1, ... by position, others as they stand in feature_names_in_.
         if isinstance(X, np.ndarray) and X.ndim == 2:
             if _positions(names) and X.shape[1] <= max(positions):
