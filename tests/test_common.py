@@ -112,6 +112,9 @@ OF_TEXT = [
 ]
 
 
+OF_A_NUMBER = [{"name": "Far", "when": {"column": "distance", "at_least": 20}}]
+
+
 def test_rules_for_arrays_keep_the_contract():
     customers = CUSTOMERS[["recency_days", "frequency", "monetary"]].set_axis(
         ["x0", "x1", "x2"], axis=1
@@ -124,6 +127,8 @@ def test_rules_for_arrays_keep_the_contract():
     [
         RuleSegmenter(OF_TEXT),
         CrossSegmenter([RuleSegmenter(OF_TEXT), ValueTierer(missing="unassigned")], min_size=3),
+        CrossSegmenter([RuleSegmenter(OF_TEXT[:2]), ValueTierer()], min_size=3),
+        CrossSegmenter([RuleSegmenter(OF_A_NUMBER), ValueTierer()], min_size=3),
     ],
     ids=repr,
 )
@@ -132,6 +137,7 @@ def test_rules_for_text_keep_the_contract(segmenter):
     customers["country"] = ["DE", "FR", "US"] * 20
     customers["mail"] = ["a@x.com", "b@y.com", "c@z.com", "d@x.com.org"] * 15
     customers["opted_out"] = [True, False, False, False, False] * 12
+    customers["distance"] = [5.0, 15.0, 25.0, 35.0] * 15
     check_segmenter(segmenter, customers=customers)
 
 

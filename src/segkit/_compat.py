@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
     InvalidParameterError,
+    RealNotInt,
     StrOptions,
 )
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
@@ -18,6 +19,7 @@ __all__ = [
     "HasMethods",
     "Interval",
     "InvalidParameterError",
+    "RealNotInt",
     "StrOptions",
     "check_feature_names_in",
     "fit_context",

@@ -379,3 +379,43 @@ def test_it_pickles_and_is_refused_before_fit():
     for verb, X in (("predict", CUSTOMERS), ("predict_one", {}), ("assign", CUSTOMERS)):
         with pytest.raises(NotFittedError):
             getattr(CrossSegmenter([A, B]), verb)(X)
+
+
+def test_a_name_that_would_stand_for_unassigned_customers_is_refused():
+    one, other = bands("a", ["un", "x"]), bands("b", ["assigned", "y"])
+    with pytest.raises(SegkitValueError, match="a cell is named 'unassigned'"):
+        quiet_fit(CrossSegmenter([one, other], name="", min_size=1), table({(0, 0): 1}))
+
+
+@pytest.mark.parametrize("min_size", [1.5, 1.0, -0.1])
+def test_a_min_size_that_is_neither_a_number_of_customers_nor_a_share_is_refused(min_size):
+    with pytest.raises(ValueError, match="min_size"):
+        CrossSegmenter([A, B], min_size=min_size).fit(table({(0, 0): 2}))
+
+
+def test_a_frozen_segmenter_may_be_frozen_again(lazy_kind):
+    frame = table({(0, 0): 2, (1, 1): 1})
+    twice = FrozenEstimator(FrozenEstimator(quiet_fit(clone(A), frame)))
+    crossed = quiet_fit(CrossSegmenter([twice, B], min_size=1), as_kind(frame, lazy_kind))
+    assert crossed.describe()["customers"].tolist() == [2, 1]
+
+
+def test_parameters_inside_are_named_as_in_a_pipeline():
+    crossed = CrossSegmenter([("rfm", RFMScorer()), ("value", ValueTierer())])
+    assert crossed.get_params()["rfm__n_bins"] == RFMScorer().n_bins
+    assert crossed.set_params(rfm__n_bins=4, max_segments=7) is crossed
+    assert (crossed.segmenters[0][1].n_bins, crossed.max_segments) == (4, 7)
+    other = ValueTierer(method="quantile")
+    assert crossed.set_params(value=other).segmenters[1] == ("value", other)
+    assert "rfm__n_bins" not in crossed.get_params(deep=False)
+    unnamed = CrossSegmenter([ValueTierer(), ValueTierer()])
+    unnamed.set_params(**{"valuetierer-2__column": "frequency"})
+    assert [one.column for one in unnamed.segmenters] == [ValueTierer().column, "frequency"]
+    with pytest.raises(ValueError, match="Invalid parameter"):
+        crossed.set_params(monetary__n_bins=4)
+
+
+@pytest.mark.parametrize("name", ["a__b", "min_size", ""])
+def test_names_that_would_not_be_parameters_are_refused(name):
+    with pytest.raises(SegkitValueError, match="other names"):
+        CrossSegmenter([(name, A), ("b", B)]).fit(table({(0, 0): 2}))

@@ -3,6 +3,7 @@
 import json
 import warnings
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -20,6 +21,8 @@ def quiet_fit(segmenter, frame):
 
 def named(base, values, **parameters):
     """Return the segments of customers with these values, in the one column of a set."""
+    if base == "income":
+        parameters = {"scale": 1, **parameters}
     segmenter = RuleSegmenter.from_base(base, column="value", **parameters)
     frame = pd.DataFrame({"value": values})
     return quiet_fit(segmenter, frame).predict_segments(frame).tolist()
@@ -149,7 +152,7 @@ def test_sets_of_several_columns_read_them_together(base, rows):
 
 @pytest.mark.parametrize("base", BASES)
 def test_every_set_is_json_and_each_of_its_rules_can_be_reached(base):
-    segmenter = RuleSegmenter.from_base(base)
+    segmenter = RuleSegmenter.from_base(base, scale=1 if base == "income" else None)
     again = RuleSegmenter(json.loads(json.dumps(segmenter.rules)), default=segmenter.default)
     columns = {
         part["column"]
@@ -224,3 +227,87 @@ def test_what_a_set_does_not_have_is_refused(base, parameters, said):
     with pytest.raises((SegkitTypeError, SegkitValueError)) as raised:
         RuleSegmenter.from_base(*base, **parameters)
     assert said in str(raised.value)
+
+
+EDGE = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/120.0.0.0 Safari/537.36 Edg/120.0.0.0"
+)
+OPERA = EDGE.replace("Edg/120.0.0.0", "OPR/106.0.0.0")
+EDGE_ON_ANDROID = (
+    "Mozilla/5.0 (Linux; Android 10; HD1913) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/120.0.0.0 Mobile Safari/537.36 EdgA/120.0.0.0"
+)
+SAFARI_ON_IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_2 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
+    "Gecko) Version/17.2 Mobile/15E148 Safari/604.1"
+)
+CHROME_ON_IPHONE = SAFARI_ON_IPHONE.replace("Version/17.2", "CriOS/120.0.6099.119")
+FIREFOX_ON_LINUX = "Mozilla/5.0 (X11; Linux x86_64; rv:121.0) Gecko/20100101 Firefox/121.0"
+SAFARI_ON_MAC = (
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 14_2) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/17.2 Safari/605.1.15"
+)
+
+
+@pytest.mark.parametrize(
+    ("agent", "browser", "operating_system", "device"),
+    [
+        (EDGE, "Edge", "Windows", "Desktop"),
+        (OPERA, "Opera", "Windows", "Desktop"),
+        (EDGE_ON_ANDROID, "Edge", "Android", "Mobile"),
+        (SAFARI_ON_IPHONE, "Safari", "iOS", "Mobile"),
+        (CHROME_ON_IPHONE, "Chrome", "iOS", "Mobile"),
+        (FIREFOX_ON_LINUX, "Firefox", "Linux", "Desktop"),
+        (SAFARI_ON_MAC, "Safari", "macOS", "Desktop"),
+    ],
+)
+def test_user_agents_are_read_in_spite_of_the_names_they_borrow(
+    agent, browser, operating_system, device
+):
+    assert named("browser", [agent]) == [browser]
+    assert named("operating_system", [agent]) == [operating_system]
+    assert named("device", [agent]) == [device]
+
+
+def test_codes_for_no_answer_are_nobodys():
+    assert named("recommendation", [99, -1, 10, 0]) == [
+        "Not asked", "Not asked", "Promoters", "Detractors",
+    ]  # fmt: skip
+    assert named("company_size", [-1, 0]) == ["Unknown", "Micro"]
+
+
+def test_income_asks_for_the_median():
+    with pytest.raises(SegkitValueError, match="shares of the median household income"):
+        RuleSegmenter.from_base("income", column="Income")
+    own = RuleSegmenter.from_base("income", bands={"Much": (90_000, None)})
+    assert own.rules[0]["when"]["at_least"] == 90_000
+
+
+def test_scale_may_be_a_number_of_numpy_and_no_truth():
+    rules = RuleSegmenter.from_base("income", scale=np.int64(40_000)).rules
+    assert json.dumps(rules) == json.dumps(RuleSegmenter.from_base("income", scale=40_000).rules)
+    for wrong in (True, np.True_, "median"):
+        with pytest.raises(SegkitValueError, match="scale must be a positive number"):
+            RuleSegmenter.from_base("income", scale=wrong)
+
+
+def test_a_band_may_name_the_column_as_the_frame_does():
+    bands = {
+        "Old": {"column": "value", "at_least": 40},
+        "Young": {"column": "age", "below": 40},
+    }
+    assert named("age", [39, 40], bands=bands) == ["Young", "Old"]
+
+
+def test_columns_may_be_swapped_and_conditions_may_share_their_parts():
+    few = {"column": "adults", "below": 3}
+    segmenter = RuleSegmenter.from_base(
+        "household",
+        column={"adults": "children", "children": "adults"},
+        bands={"One adult with children": {"any": [few, {"all": [few, few]}]}},
+    )
+    band = next(r for r in segmenter.rules if r["name"] == "One adult with children")["when"]
+    swapped = {"column": "children", "below": 3}
+    assert band == {"any": [swapped, {"all": [swapped, swapped]}]}
+    assert few == {"column": "adults", "below": 3}

@@ -510,3 +510,8 @@ def test_bands_begin_with_their_bound_and_end_before_the_next():
     ]
     segmenter = RuleSegmenter(rules, first_match=False).fit(edges)
     assert segmenter.predict(edges).tolist() == [0, 1, 1, 2, 2]
+
+
+def test_a_mapping_of_names_to_conditions_is_refused_with_the_form_that_is_wanted():
+    with pytest.raises(SegkitTypeError, match=r'make \[\{"name": name, "when": condition\}'):
+        RuleSegmenter({"Big": BIG}).fit(SIX)

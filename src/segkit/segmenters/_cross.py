@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import ceil
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import narwhals.stable.v2 as nw
@@ -16,7 +16,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from segkit._compat import Interval, fit_context
+from segkit._compat import Interval, RealNotInt, fit_context
 from segkit._frames import UNASSIGNED, Frame, as_frame, collected
 from segkit._input_checks import row_limits
 from segkit._warn import warn
@@ -48,9 +48,11 @@ class CrossSegmenter(SegmenterMixin, BaseEstimator):
         The segmenters to cross, two or more, the one that matters most first. They are cloned,
         and fitted to the same customers; pass a fitted one as
         :class:`sklearn.frozen.FrozenEstimator`. A Pipeline that ends in a segmenter is one, too.
+        Without names they have those of their classes, as in
+        :func:`sklearn.pipeline.make_pipeline`; parameters inside are ``valuetierer__column``.
     min_size : int or float, default=0.01
-        The fewest customers of a segment: from 1 a number of them, below 1 a share of all in
-        ``fit``.
+        The fewest customers of a segment: an int from 1 is a number of them, a number below 1 a
+        share of all in ``fit``.
     max_segments : int, default=12
         The most segments.
     name : str, default=" × "
@@ -130,7 +132,10 @@ class CrossSegmenter(SegmenterMixin, BaseEstimator):
     _label_column: ClassVar[str] = "cross_segment"
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "segmenters": [None, list, tuple],
-        "min_size": [Interval(Real, 0, None, closed="left")],
+        "min_size": [
+            Interval(RealNotInt, 0, 1, closed="left"),
+            Interval(Integral, 0, None, closed="left"),
+        ],
         "max_segments": [Interval(Integral, 1, None, closed="left")],
         "name": [str],
     }
@@ -267,13 +272,66 @@ class CrossSegmenter(SegmenterMixin, BaseEstimator):
         described["share_of_customers"] = sizes / sizes.sum()
         return described
 
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters, and those of the segmenters inside.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to return the segmenters by their names, and their parameters as
+            ``name__parameter``, too.
+
+        Returns
+        -------
+        dict of str to object
+            The value of each parameter.
+        """
+        params: dict[str, Any] = super().get_params(deep=False)
+        if deep:
+            for name, segmenter in _known_segmenters(self.segmenters):
+                params[name] = segmenter
+                inside = segmenter.get_params(deep=True)
+                params |= {f"{name}__{key}": value for key, value in inside.items()}
+        return params
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, also those of the segmenters inside.
+
+        Parameters
+        ----------
+        **params : object
+            Parameters; ``name=segmenter`` puts another in the place of the segmenter of that name,
+            ``name__parameter=value`` changes a parameter of it.
+
+        Returns
+        -------
+        CrossSegmenter
+            The segmenter.
+
+        Raises
+        ------
+        ValueError
+            For a parameter that there is none of.
+        """
+        if "segmenters" in params:
+            self.segmenters = params.pop("segmenters")
+        names = [name for name, _ in _known_segmenters(self.segmenters)]
+        replaced = {names.index(name): params.pop(name) for name in names if name in params}
+        if replaced:
+            given = list(self.segmenters or ())
+            for place, segmenter in replaced.items():
+                is_pair = isinstance(given[place], tuple)
+                given[place] = (names[place], segmenter) if is_pair else segmenter
+            self.segmenters = given
+        super().set_params(**params)
+        return self
+
     def __sklearn_tags__(self) -> Tags:
         """Return the tags of a segmenter that takes what all of the segmenters inside take."""
         tags = super().__sklearn_tags__()
-        try:
-            inside = [get_tags(s).input_tags for _, s in named_segmenters(self.segmenters)]
-        except (SegkitTypeError, SegkitValueError):
-            return tags  # fit says what is wrong with them
+        inside = [get_tags(s).input_tags for _, s in _known_segmenters(self.segmenters)]
+        if not inside:
+            return tags
         tags.input_tags.allow_nan = all(one.allow_nan for one in inside)
         tags.input_tags.two_d_array = all(one.two_d_array for one in inside)
         return tags
@@ -345,7 +403,9 @@ class CrossSegmenter(SegmenterMixin, BaseEstimator):
     def _plan_of_parts(self, frame: nw.LazyFrame[Any]) -> CodePlan:
         parts = []
         for name, segmenter in self.segmenters_:
-            inside = segmenter.estimator if isinstance(segmenter, FrozenEstimator) else segmenter
+            inside = segmenter
+            while isinstance(inside, FrozenEstimator):
+                inside = inside.estimator
             if not isinstance(inside, SegmenterMixin):
                 raise LazyFrameError(
                     f"{_OWNER}: {name!r} cannot run inside a query engine. Collect the frame "
@@ -376,6 +436,11 @@ class CrossSegmenter(SegmenterMixin, BaseEstimator):
             raise SegkitValueError(
                 f"{_OWNER}: different cells have the same name, because name={self.name!r} is part "
                 "of the names of segments. Pass another name=..."
+            )
+        if UNASSIGNED in names:
+            raise SegkitValueError(
+                f"{_OWNER}: with name={self.name!r} a cell is named {UNASSIGNED!r}, which stands "
+                "for customers that cannot be assigned. Pass another name=..."
             )
         self.segments_ = np.array([names[cell] for cell in crossed.cores], dtype=object)
         self._places = [
@@ -428,3 +493,11 @@ class CrossSegmenter(SegmenterMixin, BaseEstimator):
             segments = [str(segment) for segment in inside_of(segmenter).segments_]
             names = [f"{name}{between}{segment}" for name in names for segment in segments]
         return names
+
+
+def _known_segmenters(given: Any) -> list[tuple[str, Any]]:
+    """Return segmenters with names; none where ``fit`` would say what is wrong with them."""
+    try:
+        return named_segmenters(given)
+    except (SegkitTypeError, SegkitValueError):
+        return []

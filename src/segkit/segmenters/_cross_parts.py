@@ -37,6 +37,15 @@ def named_segmenters(given: Any) -> list[tuple[str, Any]]:
         raise SegkitValueError(
             f"{_OWNER}: {taken} are columns of cells_ already. Give these segmenters other names."
         )
+    if taken := sorted({"segmenters", "min_size", "max_segments", "name"} & set(names)):
+        raise SegkitValueError(
+            f"{_OWNER}: {taken} are parameters of it already. Give these segmenters other names."
+        )
+    if wrong := [name for name in names if not name or "__" in name]:
+        raise SegkitValueError(
+            f"{_OWNER}: {wrong} are no names of segmenters, because '__' stands between a name and "
+            "a parameter. Give these segmenters other names."
+        )
     if any(isinstance(one, tuple) for one in given):
         if len(set(names)) < len(names):
             raise SegkitValueError(f"{_OWNER}: the names of segmenters are not distinct: {names}.")

@@ -45,6 +45,12 @@ class Rule:
 
 def parsed_rules(given: Sequence[Any] | None, default: Any) -> list[Rule]:
     """Return the rules, checked, each with a name of its own."""
+    if isinstance(given, Mapping):
+        raise SegkitTypeError(
+            f"{_OWNER}: rules must be a list, each of them a mapping of 'name' and 'when', got a "
+            f'mapping. Of {{name: condition}} make [{{"name": name, "when": condition}}, ...]; '
+            "their order counts."
+        )
     rules = [_rule(entry, place) for place, entry in enumerate(given or (), start=1)]
     names = [rule.name for rule in rules]
     doubled = sorted({name for name in names if names.count(name) > 1})
@@ -182,8 +188,8 @@ def _range(column: str, given: Mapping[str, Any], where: str) -> InRange:
 def _bound(value: Any, key: str, where: str) -> float:
     if not _is_number(value):
         raise SegkitTypeError(
-            f"{_OWNER}: {where}: {key!r} must be a finite number, got {value!r}. Dates are passed "
-            "as numbers of days."
+            f"{_OWNER}: {where}: {key!r} must be a finite number, got {value!r}. Of a date, "
+            "make a column of days since a day of your choice, such as (day - column).dt.days."
         )
     return _plain(value)
 

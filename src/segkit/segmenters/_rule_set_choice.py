@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from math import inf
+from numbers import Integral, Real
 from typing import Any
 
 import pandas as pd
@@ -21,20 +23,26 @@ def rule_set_rules(
     *,
     column: str | Mapping[str, str] | None,
     bands: Mapping[str, Any] | None,
-    scale: float,
+    scale: float | None,
 ) -> tuple[list[dict[str, Any]], str]:
     """Return the rules of a ready set as the user wants them, and the name of its default."""
     chosen = _chosen(base)
     rules: list[dict[str, Any]] = copy.deepcopy([dict(rule) for rule in chosen.rules])
-    if scale != 1:
+    renamed = _renamed(column, list(column_kinds(parsed_rules(rules, None))), base)
+    if scale is not None:
+        factor = _positive(scale)
         for rule in rules:
-            _scale(rule["when"], _positive(scale))
+            _scale(rule["when"], factor)
     if bands is not None:
         rules = _with_bands(rules, bands, base)
-    renamed = _renamed(column, list(column_kinds(parsed_rules(rules, None))), base)
-    for rule in rules:
-        _rename(rule["when"], renamed)
-    return rules, chosen.default
+    elif scale is None and chosen.share_of is not None:
+        raise SegkitValueError(
+            f"{_OWNER}: the bounds of {base!r} are shares of {chosen.share_of}. Pass it as "
+            "scale=..., in the unit of the column; scale=1 where the column holds such shares."
+        )
+    return [
+        {"name": rule["name"], "when": _with_names(rule["when"], renamed)} for rule in rules
+    ], chosen.default
 
 
 def rule_set_table() -> pd.DataFrame:
@@ -61,13 +69,10 @@ def _chosen(base: Any) -> RuleSet:
 
 
 def _positive(scale: Any) -> float:
-    if (
-        isinstance(scale, bool)
-        or not isinstance(scale, int | float)
-        or not 0 < scale < float("inf")
-    ):
+    if isinstance(scale, bool) or not isinstance(scale, Real) or not 0 < float(scale) < inf:
         raise SegkitValueError(f"{_OWNER}: scale must be a positive number, got {scale!r}.")
-    return scale
+    # One of numpy is no JSON.
+    return int(scale) if isinstance(scale, Integral) else float(scale)
 
 
 def _scale(condition: Any, scale: float) -> None:
@@ -145,10 +150,19 @@ def _renamed(column: Any, names: list[str], base: str) -> dict[str, str]:
     return dict(column)
 
 
-def _rename(condition: Any, renamed: Mapping[str, str]) -> None:
-    for part in _parts(condition):
-        if "column" in part:
-            part["column"] = renamed.get(part["column"], part["column"])
+def _with_names(condition: Any, renamed: Mapping[str, str]) -> Any:
+    """Return a condition about the frame's columns, a new one: its parts may be one object."""
+    if isinstance(condition, list | tuple):
+        return [_with_names(part, renamed) for part in condition]
+    if not isinstance(condition, Mapping):
+        return condition  # fit says what is wrong with it
+    named = dict(condition)
+    for key in ("all", "any", "not"):
+        if key in named:
+            named[key] = _with_names(named[key], renamed)
+    if isinstance(column := named.get("column"), str):
+        named["column"] = renamed.get(column, column)
+    return named
 
 
 def _parts(condition: Any) -> list[dict[str, Any]]:

@@ -21,6 +21,8 @@ class RuleSet:
     rules: Sequence[Mapping[str, Any]]
     default: str
     source: str
+    # What the bounds are shares of, where they are no values of the column itself.
+    share_of: str | None = None
 
 
 def _bands(column: str, bands: Mapping[str, Band]) -> list[dict[str, Any]]:
@@ -144,7 +146,8 @@ RULE_SETS = {
         ),
         "Unknown",
         "OECD (2019), Under Pressure: The Squeezed Middle Class: shares of the median household "
-        "income. Pass the median as scale.",
+        "income. Pass the median as scale. There, who has just twice the median is in the middle.",
+        share_of="the median household income",
     ),
     "household": RuleSet(
         "demographic",
@@ -206,54 +209,57 @@ RULE_SETS = {
         _patterns(
             "device",
             {
-                "Television": r"\btv\b|television|roku|chromecast",
+                "Television": r"\btv\b|smart ?tv|apple ?tv|\btvos\b|television|roku|chromecast",
                 "Console": r"console|playstation|xbox|nintendo",
-                "Tablet": r"tablet|ipad|kindle",
+                "Tablet": r"tablet|ipad|kindle|\bgalaxy tab",
                 "Mobile": r"mobile|phone|android|\bios\b",
-                "Desktop": r"desktop|laptop|computer|\bpc\b|windows|mac",
+                "Desktop": r"desktop|laptop|computer|\bpc\b|windows|\bi?mac|\bx11\b|\bcros\b",
             },
         ),
         "Unknown",
-        "Convention: the classes of device that web analytics tell apart.",
+        "Convention: the classes of device that web analytics tell apart. Of user agents, tablets "
+        "that do not say so are with the mobile or desktop devices that they pass for.",
     ),
     "operating_system": RuleSet(
         "technographic",
         _patterns(
             "operating_system",
             {
+                "Windows": r"\bwindows",
                 "Android": r"android",
-                "iOS": r"^\s*(ios|ipados|iphone os)",
-                "Windows": r"^\s*windows",
-                "macOS": r"^\s*(mac ?os|os ?x)",
-                "ChromeOS": r"^\s*(chrome ?os|cros)",
+                "iOS": r"^\s*ios|\bipados|\biphone|\bipad\b",
+                "macOS": r"\bmac ?os|^\s*os ?x|\bmacintosh",
+                "ChromeOS": r"chrome ?os|\bcros\b",
                 "Linux": r"linux|ubuntu|debian|fedora",
             },
         ),
         "Other",
-        "Convention: families of operating systems, by their makers' names.",
+        "Convention: families of operating systems, by their makers' names. Names that others "
+        "borrow, as user agents do, come last.",
     ),
     "browser": RuleSet(
         "technographic",
         _patterns(
             "browser",
             {
-                "Edge": r"\bedge?\b",
-                "Opera": r"\bopera\b|\bopr\b",
-                "Samsung Internet": r"samsung",
-                "Firefox": r"firefox",
-                "Chrome": r"chrom(e|ium)",
+                "Edge": r"\bedg(e|a|ios)?\b",
+                "Opera": r"\bopera\b|\b(opr|opx|opios)\b",
+                "Samsung Internet": r"samsung ?(browser|internet)|^\s*samsung\s*$",
+                "Firefox": r"firefox|\bfxios\b",
+                "Chrome": r"chrom(e|ium)|\bcrios\b",
                 "Safari": r"safari",
             },
         ),
         "Other",
-        "Convention: names of browsers. Names that others borrow, as user agents do, come last.",
+        "Convention: names of browsers. Names that others borrow, as user agents do, come last; "
+        "other browsers made from Chromium, which pass for Chrome, are with it.",
     ),
     "company_size": RuleSet(
         "firmographic",
         _bands(
             "employees",
             {
-                "Micro": (None, 10),
+                "Micro": (0, 10),
                 "Small": (10, 50),
                 "Medium": (50, 250),
                 "Large": (250, None),
@@ -267,7 +273,7 @@ RULE_SETS = {
         _bands(
             "revenue",
             {
-                "Micro": (None, 2_000_000),
+                "Micro": (0, 2_000_000),
                 "Small": (2_000_000, 10_000_000),
                 "Medium": (10_000_000, 50_000_000),
                 "Large": (50_000_000, None),
@@ -282,11 +288,13 @@ RULE_SETS = {
         [
             {
                 "name": "Startup",
-                "when": {"all": [_below("employees", 50), _below("company_age_years", 10)]},
+                "when": {
+                    "all": [in_band("employees", (0, 50)), in_band("company_age_years", (0, 10))]
+                },
             },
             *_bands(
                 "employees",
-                {"Small": (None, 50), "Mid-size": (50, 250), "Enterprise": (250, None)},
+                {"Small": (0, 50), "Mid-size": (50, 250), "Enterprise": (250, None)},
             ),
         ],
         "Unknown",
@@ -313,11 +321,11 @@ RULE_SETS = {
         "behavioural",
         _bands(
             "likelihood_to_recommend",
-            {"Promoters": (9, None), "Passives": (7, 9), "Detractors": (None, 7)},
+            {"Promoters": (9, 11), "Passives": (7, 9), "Detractors": (0, 7)},
         ),
         "Not asked",
         "Reichheld (2003), The one number you need to grow, Harvard Business Review: answers from "
-        "0 to 10.",
+        "0 to 10. Others, such as codes for no answer, are none.",
     ),
     "buying_stage": RuleSet(
         "behavioural",

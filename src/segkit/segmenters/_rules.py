@@ -143,7 +143,7 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
 
     _label_column: ClassVar[str] = "rule_segment"
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "rules": [None, list, tuple],
+        "rules": [None, list, tuple, dict],
         "default": [None, str],
         "first_match": ["boolean"],
     }
@@ -173,7 +173,7 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
         *,
         column: str | Mapping[str, str] | None = None,
         bands: Mapping[str, Any] | None = None,
-        scale: float = 1,
+        scale: float | None = None,
         default: str | None = None,
     ) -> Self:
         """Return a segmenter with one of the ready rule sets.
@@ -186,11 +186,12 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
             The frame's name of the column; of sets that read several, a mapping from their names.
         bands : mapping of str to band, default=None
             Bands of your own. A band is a pair ``(at_least, below)``, None where it is open, a
-            list of values, or a condition. In a set that reads one column they are the whole
-            table; in others, each takes the place of the band of its name.
-        scale : float, default=1
+            list of values, or a condition, on columns by their names in the set or in the frame
+            (where both have a name, that of the set is meant). In a set that reads one column they
+            are the whole table; in others, each takes the place of the band of its name.
+        scale : float, default=None
             Bounds of the set are multiplied by it: for money of another unit, or a median of
-            which they are shares.
+            which they are shares, as those of ``"income"`` are, which needs it. None is 1.
         default : str, default=None
             Name of the segment of whoever is in no band; None takes that of the set.
 
@@ -202,7 +203,8 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         SegkitValueError, SegkitTypeError
-            For a name that there is none of, columns or bands that the set does not have.
+            For a name that there is none of, columns or bands that the set does not have, or
+            ``"income"`` without `scale` and `bands`.
 
         Examples
         --------
@@ -237,7 +239,7 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
         >>> bases = RuleSegmenter.bases()
         >>> bases.loc[bases["base"] == "company_size", ["segment", "rule"]].to_dict("list")
         {'segment': ['Micro', 'Small', 'Medium', 'Large', 'Unknown'],
-         'rule': ['employees < 10', '10 ≤ employees < 50', '50 ≤ employees < 250',
+         'rule': ['0 ≤ employees < 10', '10 ≤ employees < 50', '50 ≤ employees < 250',
                   'employees ≥ 250', 'no rule holds']}
         """
         return rule_set_table()

@@ -169,9 +169,10 @@ def check_lazy_is_refused_where_values_are_needed(
 def check_missing_values_in_eager_frames(subject: Subject, customers: pd.DataFrame) -> str | None:
     """Missing values raise or give "unassigned", as `missing` says; infinities raise."""
     fitted = subject.fitted
-    can_choose, handles = "missing" in fitted.get_params(), _handles_missing(fitted)
+    can_choose = "missing" in fitted.get_params()
     strict = subject.fit(subject.customers, missing="raise") if can_choose else fitted
     for name in subject.numbers:
+        handles = _handles_missing(fitted, name)
         row = customers.iloc[[0]]
         infinite, absent = _with_value(row, name, np.inf), _with_value(row, name, np.nan)
         for verb in ("predict", "transform", "assign", "predict_one"):
@@ -199,7 +200,7 @@ def check_missing_values_in_lazy_frames(subject: Subject, customers: pd.DataFram
 
     A segmenter that handles missing values gives null and NaN the segment of predict_segments.
     """
-    fitted, handles = subject.fitted, _handles_missing(subject.fitted)
+    fitted = subject.fitted
     used = subject.used(customers).head(5)
     used = used.astype(dict.fromkeys(subject.numbers, np.float64))
     others = list(fitted.predict_segments(used))[1:]
@@ -207,6 +208,7 @@ def check_missing_values_in_lazy_frames(subject: Subject, customers: pd.DataFram
         if not _runs_lazily(fitted, as_kind(used, kind)):
             continue
         for name in subject.numbers:
+            handles = _handles_missing(fitted, name)
             absent = _with_value(used.iloc[[0]], name, np.nan)
             first = fitted.predict_segments(absent)[0] if handles else UNASSIGNED
             for value in (None, np.nan) if handles else (None, np.nan, np.inf, -np.inf):
@@ -277,9 +279,16 @@ def _dtypes(frame: Any) -> dict[str, Any]:
     return dict(nw.from_native(frame).collect_schema())
 
 
-def _handles_missing(fitted: Any) -> bool:
-    """Tell whether a segmenter has a use for missing values, instead of a `missing` parameter."""
-    return "missing" not in fitted.get_params() and get_tags(fitted).input_tags.allow_nan
+def _handles_missing(fitted: Any, name: str) -> bool:
+    """Tell whether a segmenter has a use for missing values, instead of a `missing` parameter.
+
+    One that is made of others (`segmenters_`) has it for a column that none of its parts refuses.
+    """
+    if "missing" in fitted.get_params():
+        return False
+    parts = [part for _, part in getattr(fitted, "segmenters_", [("", fitted)])]
+    reading = [part for part in parts if name in getattr(part, "feature_names_in_", [name])]
+    return all(get_tags(part).input_tags.allow_nan for part in reading)
 
 
 def _runs_lazily(fitted: Any, frame: Any) -> bool:
