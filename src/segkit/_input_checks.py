@@ -161,6 +161,26 @@ def check_customer_columns(columns: Mapping[str, NDArray[Any]], *, owner: str) -
                 )
 
 
+def check_labels(labels: Any, index: Any, *, owner: str) -> None:
+    """Raise where labels are no column, or a Series in another order than the customers' index."""
+    if isinstance(labels, Mapping):
+        raise SegkitTypeError(
+            f"{owner}: y must have one label a row, got {type(labels).__name__}. Map it to "
+            "the rows first: y=X['customer_id'].map(labels)."
+        )
+    if not (isinstance(labels, pd.Series) and isinstance(index, pd.Index)):
+        return
+    other = labels.index
+    if len(other) != len(index) or other.equals(index) or other.has_duplicates:
+        return
+    if not index.has_duplicates and other.isin(index).all():
+        raise SegkitValueError(
+            f"{owner}: the index of y has the labels of the customers' index in another order, and "
+            "labels are read row by row. Pass y.loc[X.index], or y.to_numpy() if the order of the "
+            "rows is meant."
+        )
+
+
 def estimator_name(estimator: Any) -> str:
     """Return the class of an estimator, as a message names it: of a frozen one, what is inside."""
     inside = estimator.estimator if isinstance(estimator, FrozenEstimator) else estimator

@@ -41,10 +41,10 @@ def test_several_segments_are_spoken_of_as_several(n_segments):
 
 def test_one_segment_is_spoken_of_as_one():
     said = lines(1, outcomes="responded", channels="email")
-    assert said[""] == "120 customers in 1 segment: passed."
+    assert said[""] == "120 customers in 1 segment: failed (differentiable)."
     assert said["substantial"] == "passed; the only segment, a, has 120 customers (100.0 %)."
     assert said["accessible"] == "passed; 75.0 % of the only segment can be reached."
-    assert said["differentiable"] == "not assessed; there is only one segment."
+    assert said["differentiable"] == "failed; there is only one segment, which divides nobody."
     assert said["actionable"] == "not assessed; there is only one segment."
     assert said["parsimonious"] == "passed; there is only one segment."
 

@@ -112,7 +112,10 @@ def wilson_interval(hits: Any, of: Any, confidence: float) -> tuple[Any, Any, An
     share = np.asarray(hits) / of
     middle = (share + z**2 / (2 * of)) / (1 + z**2 / of)
     half = z / (1 + z**2 / of) * np.sqrt(share * (1 - share) / of + z**2 / (4 * of**2))
-    return share, np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
+    # Of none and of all the bounds are 0 and 1, from which rounding leaves dust.
+    low = np.where(share == 0, 0.0, np.maximum(middle - half, 0.0))
+    high = np.where(share == 1, 1.0, np.minimum(middle + half, 1.0))
+    return share, low, high
 
 
 def _read(segments: Any, name: str) -> pd.Series[Any]:

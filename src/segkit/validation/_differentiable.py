@@ -37,7 +37,9 @@ def differentiable(
         reason = "the variables that built the segments are not known: pass basis=[...]"
         return Assessment(_CRITERION, "not assessed", reason)
     if len(customers.segments) < 2:
-        return Assessment(_CRITERION, "not assessed", "there is only one segment")
+        reason = "there is only one segment, which divides nobody"
+        row = Evidence(_CRITERION, "segments", 1.0, threshold=2.0, passed=False)
+        return Assessment(_CRITERION, "failed", reason, (row,))
     rng = np.random.default_rng(seed)
     rows = [
         *_by_variable(customers),

@@ -104,11 +104,13 @@ def durability(
     drifting: Mapping[str, tuple[Variable, Variable | None]],
     *,
     n_before: int,
+    is_in_order: bool = False,
 ) -> SegmentDurability:
     """Return how durable segments are, given the codes of the same customers twice.
 
     `drifting` are the variables of everyone, then and later, None for those that the later table
-    lacks; `n_before` the customers then.
+    lacks; `n_before` the customers then; `is_in_order` tells that nothing but the order of the rows
+    says who is who.
     """
     names = np.array([*segments, UNASSIGNED], dtype=object)
     order = [*segments] + ([UNASSIGNED] if min(before.min(), after.min()) < 0 else [])
@@ -116,12 +118,16 @@ def durability(
     rows = [_found_again(len(before), n_before), *_stayed(before, after, segments)]
     rows += _drift(drifting)
     stayed = next(row for row in rows if row.metric == "share that stayed")
+    kappa = next(row for row in rows if row.metric.startswith("agreement"))
     who = counted(int((before >= 0).sum()), "customer")
     told = (
         f"{percent(stayed.value)} of the {who} stayed in their segment "
-        f"({percent(stayed.low)} to {percent(stayed.high)})"
+        f"({percent(stayed.low)} to {percent(stayed.high)}; kappa {kappa.value:.2f}"
     )
+    told += ")" if kappa.passed else f", at least {LEAST_KAPPA:.2f} wanted)"
     told += _told_of_drift(rows, drifting)
+    if is_in_order:
+        told += "; customers were found again by the order of the rows: customer_id=... is safer"
     assessment: Assessment = decided(_CRITERION, rows, passes=told, fails=told)
     return SegmentDurability(
         passed=assessment.status == "passed",

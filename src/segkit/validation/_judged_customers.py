@@ -153,12 +153,19 @@ def labelled(y: Any, n_customers: int) -> tuple[Codes, tuple[str, ...]]:
     native: Any = nw.from_native(given, series_only=True, pass_through=True)
     levels: list[Any] | None = None
     if isinstance(native, nw.Series):
-        if isinstance(native.dtype, nw.Enum | nw.Categorical):
+        # polars' Categorical has no order of its own; its texts are sorted.
+        is_pandas = native.implementation.is_pandas_like()
+        if isinstance(native.dtype, nw.Enum) or (is_pandas and native.dtype == nw.Categorical):
             levels = native.cat.get_categories().to_list()
         values = plain_values(native).reset_index(drop=True).astype(object)
     else:
         # An array of a list would make text of numbers beside text.
         held: Any = pd.Series([*y], dtype=object) if isinstance(y, list | tuple) else np.asarray(y)
+        if isinstance(native, nw.DataFrame | nw.LazyFrame):
+            raise SegkitTypeError(
+                f"{_OWNER}: y must be one label a row, got {type(y).__name__}. Pass a single "
+                "column, or the name of a column of X."
+            )
         if held.ndim != 1:
             raise SegkitValueError(
                 f"{_OWNER}: y must have one label a customer, got {held.ndim} dimensions."
@@ -170,7 +177,13 @@ def labelled(y: Any, n_customers: int) -> tuple[Codes, tuple[str, ...]]:
             f"{len(values):,}."
         )
     is_none = (values.isna() | values.map(_is_no_segment)).to_numpy(dtype=bool)
-    codes, found = pd.factorize(values.mask(is_none, None))
+    try:
+        codes, found = pd.factorize(values.mask(is_none, None))
+    except TypeError:
+        raise SegkitTypeError(
+            f"{_OWNER}: y must hold one label a customer, text or a number, and some are lists or "
+            "the like."
+        ) from None
     places = {label: place for place, label in enumerate(levels or ())}
     try:
         order = sorted(range(len(found)), key=lambda one: places.get(found[one], found[one]))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
+import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -15,12 +16,12 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from segkit._compat import HasMethods, Interval, fit_context
-from segkit._frames import UNASSIGNED
-from segkit.exceptions import SegkitTypeError, SegkitValueError
+from segkit._compat import Interval, fit_context
+from segkit._frames import UNASSIGNED, as_frame
+from segkit.exceptions import LazyFrameError, SegkitTypeError, SegkitValueError
 from segkit.metrics import StructureTest
 from segkit.metrics._arguments import draw_seeds
-from segkit.metrics._clusterers import labels_of, prepared
+from segkit.metrics._clusterers import check_is_estimator, labels_of, prepared
 from segkit.metrics._threads import one_thread
 from segkit.validation._durable import SegmentDurability, durability
 from segkit.validation._evidence import counted, report_of, verdicts_of
@@ -32,6 +33,15 @@ from segkit.validation._segments_given import SegmentsGiven, from_labels, from_s
 from segkit.validation._variables import Floats, Numbers, Variable
 
 _OWNER = "SegmentValidator"
+
+
+def _has_segmenter(validator: SegmentValidator) -> bool:
+    if validator.segmenter is None:
+        raise AttributeError(
+            f"{_OWNER}.score needs a segmenter, because labels do not say where other customers "
+            f"belong: {_OWNER}(segmenter=...)."
+        )
+    return True
 
 
 class SegmentValidator(BaseEstimator):
@@ -179,8 +189,9 @@ class SegmentValidator(BaseEstimator):
     ['failed', 'failed', 'not assessed']
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "segmenter": [None, HasMethods(["fit", "get_params"])],
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        # Checked in fit: scikit-learn's message would show what came instead, such as a table.
+        "segmenter": "no_validation",
         "basis": [None, str, Integral, list, tuple, pd.Index],
         "outcomes": [None, str, Integral, list, tuple, pd.Index],
         "channels": [None, str, Integral, list, tuple, pd.Index],
@@ -268,6 +279,13 @@ class SegmentValidator(BaseEstimator):
             For a column that is absent, or of a type that its role does not allow.
         """
         self._forget()
+        if self.segmenter is not None:
+            check_is_estimator(self.segmenter, owner=_OWNER)
+        elif not isinstance(y, str) and isinstance(as_frame(X, owner=_OWNER), nw.LazyFrame):
+            raise LazyFrameError(
+                f"{_OWNER}: the rows of a lazy frame have no order that labels could follow. Pass "
+                "the name of the column that has the segments: fit(X, y='segment')."
+            )
         table = Table.of(X)
         self._remember(table)
         first, second = draw_seeds(self.random_state, 2, owner=_OWNER)
@@ -390,9 +408,10 @@ class SegmentValidator(BaseEstimator):
             tuple(order),
             {name: (self._basis[name], there.get(name)) for name in self.basis_},
             n_before=len(self.labels_),
+            is_in_order=isinstance(place_before, slice) and not table.is_array,
         )
 
-    @available_if(lambda self: self.segmenter is not None)
+    @available_if(_has_segmenter)
     def score(self, X: Any, y: Any = None) -> float:
         """Return the prediction strength of the segments in customers who were not in ``fit``.
 

@@ -12,9 +12,10 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
 from segkit._frames import UNASSIGNED
+from segkit._input_checks import check_labels
 from segkit.base import is_segmenter
 from segkit.exceptions import SegkitTypeError, SegkitValueError
-from segkit.metrics._clusterers import labels_of, prepared
+from segkit.metrics._clusterers import labels_of, prepared, refusals_named
 from segkit.validation._judged_customers import Table, labelled, without_empty
 from segkit.validation._refits import (
     Refits,
@@ -53,6 +54,7 @@ class SegmentsGiven:
     def names_later(self, table: Table, y: Any) -> NDArray[np.object_]:
         """Return the names of the segments of customers later: as given, or as predicted."""
         if y is not None:
+            check_labels(y, table.index, owner=f"{_OWNER}.compare")
             codes, names = labelled(_column(table, y), len(table))
             return _names(names, codes)
         if self.segmenter is None or not hasattr(self.segmenter, "predict"):
@@ -62,7 +64,10 @@ class SegmentsGiven:
             )
         # Of a column that is absent and needed, the segmenter says so itself.
         there = [name for name in self.given if name in table.names]
-        return _names(self.named, np.asarray(self.segmenter.predict(table.rows(there))))
+        rows = table.rows(there)
+        with refusals_named(self.segmenter, rows, owner=f"{_OWNER}.compare"):
+            codes_later = np.asarray(self.segmenter.predict(rows))
+        return _names(self.named, codes_later)
 
     def refits(self, unfitted: Any, table: Table, y: Any) -> tuple[Refits | None, str]:
         """Return how to learn the segments again, or why that cannot be."""
@@ -93,6 +98,7 @@ def from_labels(table: Table, y: Any, roles: Mapping[str, Sequence[str]]) -> Seg
             f"{_OWNER}: requires y to be passed, but the target y is None: the segment of each "
             "customer, or else SegmentValidator(segmenter=...) to find them."
         )
+    check_labels(y, table.index, owner=_OWNER)
     codes, names = labelled(_column(table, y), len(table))
     basis = [*roles["basis"]]
     if not basis:
@@ -116,8 +122,9 @@ def from_segmenter(
         given = [*roles["basis"]]
     rows = table.rows(given)
     copy = prepared(unfitted, seed, owner=_OWNER)
-    fitted = copy if isinstance(copy, FrozenEstimator) else copy.fit(rows, y)
-    found = labels_of(fitted, rows)
+    with refusals_named(unfitted, rows, owner=_OWNER):
+        fitted = copy if isinstance(copy, FrozenEstimator) else copy.fit(rows, y)
+        found = labels_of(fitted, rows)
     learned = last_step(fitted)
     if hasattr(learned, "segments_"):
         named = tuple(str(name) for name in learned.segments_)

@@ -108,6 +108,8 @@ def structured(
         *of_pairs,
     )
     found = f"p = {test.p_value:.2g}, excess {test.excess:.2f}"
+    if not test.has_structure:
+        found += f"; at most {_ALPHA:g} and at least {LEAST_EXCESS:g} wanted"
     what = (
         f"there is more structure than in clouds without segments ({found})"
         if test.has_structure

@@ -73,7 +73,13 @@ def substantial(customers: JudgedCustomers, min_size: int, min_share: float) -> 
         f"{counted(int(sizes[smallest]), 'customer')} ({percent(shares[smallest])})"
     )
     passes += f"; a niche with outsized value: {named(niches)}" if niches else ""
-    return decided("substantial", rows, passes, f"too small: {named(small)}")
+    too_small = [
+        f"{name} ({counted(int(sizes[code]), 'customer')}, {percent(shares[code])})"
+        for code, name in enumerate(customers.segments)
+        if name in small
+    ]
+    fails = f"too small: {named(too_small)}; at least {min_size:,} and {percent(min_share)} wanted"
+    return decided("substantial", rows, passes, fails)
 
 
 def _value_shares(customers: JudgedCustomers) -> Floats:

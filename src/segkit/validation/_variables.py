@@ -16,6 +16,8 @@ from segkit.exceptions import SegkitTypeError, SegkitValueError
 Floats: TypeAlias = NDArray[np.float64]
 Codes: TypeAlias = NDArray[np.intp]
 
+# Of a category more levels than these must each have two customers, on average.
+_MOST_LEVELS = 20
 _NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal"}
 
 
@@ -85,6 +87,28 @@ def variable_of(series: nw.Series[Any], *, owner: str) -> Variable:
         held = pd.Series(series.to_list(), dtype=object)
         flags = held.astype("boolean")
         return Numbers(np.asarray(flags.to_numpy(dtype="float64", na_value=np.nan), np.float64))
+    if (
+        found == "complex"
+        or isinstance(dtype, nw.List | nw.Array | nw.Struct)
+        or _is_nested(series)
+    ):
+        raise SegkitTypeError(
+            f"{owner}: column {name!r} holds lists, complex numbers or the like; numbers, booleans "
+            "and categories can be judged."
+        )
     values_of_any_kind = plain_values(series).astype(object)
     codes, levels = pd.factorize(values_of_any_kind.map(str, na_action="ignore"), sort=True)
+    known = int((codes >= 0).sum())
+    if len(levels) > _MOST_LEVELS and 2 * len(levels) > known:
+        raise SegkitTypeError(
+            f"{owner}: column {name!r} holds {len(levels):,} different texts of {known:,} "
+            "customers: ids or free text, or numbers held as text, which pandas.to_numeric makes "
+            "numbers. Convert it, or leave it out."
+        )
     return Categories(codes.astype(np.intp), tuple(map(str, levels)))
+
+
+def _is_nested(series: nw.Series[Any]) -> bool:
+    if series.dtype != nw.Object:
+        return False
+    return any(isinstance(one, list | tuple | dict | set | np.ndarray) for one in series.to_list())
