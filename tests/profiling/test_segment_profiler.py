@@ -28,6 +28,7 @@ from segkit.exceptions import (
     MissingValuesError,
     SegkitTypeError,
     SegkitValueError,
+    SegkitWarning,
 )
 from segkit.metrics import cramers_v, epsilon_squared, omega_squared
 
@@ -247,11 +248,34 @@ def test_the_index_is_the_mean_against_everyones():
     assert cell(FITTED, EVERYONE, "spend", "index") == pytest.approx(100)
 
 
-def test_there_is_no_index_where_the_mean_of_everyone_is_not_positive():
-    X = pd.DataFrame({"change": [-1.0, -2, -3, 1]})
-    profiler = SegmentProfiler().fit(X, y=[0, 0, 1, 1])
+@pytest.mark.parametrize("kind", ["pandas", "polars-lazy"])
+@pytest.mark.parametrize(
+    "change",
+    [[-1.0, -2, -3, 1], [-1.0, 9, 9, 9], [-1.0, 1 + 1e-15, -2, 2], [0.0, 0, 0, 0]],
+    ids=["negative mean", "a negative number", "mean of rounding", "zeros"],
+)
+def test_there_is_no_index_where_numbers_are_no_multiples_of_the_mean(change, kind):
+    X = pd.DataFrame({"change": change, "segment": ["0", "0", "1", "1"]})
+    table = X if kind == "pandas" else pl.from_pandas(X).lazy()
+    profiler = SegmentProfiler(value="change").fit(table, y="segment")
     assert np.isnan(cell(profiler, "0", "change", "index"))
-    assert profiler.to_frame("index", suppress=False).empty
+    assert np.isnan(cell(profiler, EVERYONE, "change", "index"))
+    with pytest.warns(SegkitWarning, match=r"to_frame\('difference'\)"):
+        assert profiler.to_frame("index", suppress=False).empty
+
+
+def test_standardised_columns_have_no_index_and_no_ratio_in_words():
+    X = StandardScaler().fit_transform(CUSTOMERS[["spend", "orders"]])
+    profiler = SegmentProfiler(groups={"all": ["x0", "x1"]}).fit(X, y=CUSTOMERS["segment"])
+    assert profiler.profile_.query("variable != '(size)'")["index"].isna().all()
+    text = profiler.to_markdown()
+    assert "the average" not in text
+    assert "e-1" not in text  # the mean of everyone, 0 but for rounding
+
+
+def test_the_share_of_value_without_a_value_says_why_it_is_empty():
+    with pytest.warns(SegkitWarning, match="it needs value='...', a column whose sum is positive"):
+        assert SegmentProfiler().fit(CUSTOMERS, "segment").to_frame("share_of_value").empty
 
 
 def test_shares_and_lifts_of_categories_are_among_the_customers_with_a_value():

@@ -61,7 +61,7 @@ def read_segment_labels(labels: Any, n_rows: int, *, owner: str) -> SegmentLabel
         codes, found = series.cat.codes.to_numpy(), series.cat.categories
     else:
         codes, found = _factorized(series, owner=owner)
-    names = [_name(label) for label in found]
+    names = [label_name(label) for label in found]
     is_segment = [not _is_no_segment(label) for label in found]
     to = np.append(np.where(is_segment, np.cumsum(is_segment) - 1, -1), -1).astype(np.intp)
     kept = [name for name, is_kept in zip(names, is_segment, strict=True) if is_kept]
@@ -167,6 +167,7 @@ def _is_no_segment(label: Any) -> bool:
     )
 
 
-def _name(label: Any) -> str:
+def label_name(label: Any) -> str:
+    """Return the name of the segment that has a label."""
     is_whole = isinstance(label, float | np.floating) and float(label).is_integer()
     return str(int(label)) if is_whole else str(label)

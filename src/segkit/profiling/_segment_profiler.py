@@ -15,8 +15,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from segkit._frames import Frame, as_frame
 from segkit._input_checks import estimator_name
+from segkit._warn import warn
 from segkit.cluster._mixed_columns import frame_of_array
-from segkit.exceptions import LazyFrameError, SegkitTypeError, SegkitValueError
+from segkit.exceptions import LazyFrameError, SegkitTypeError, SegkitValueError, SegkitWarning
 from segkit.profiling._differences import differences_table
 from segkit.profiling._engine import summarise_lazily
 from segkit.profiling._given_data import check_array, columns_of, told_by_column
@@ -106,7 +107,8 @@ class SegmentProfiler(BaseEstimator):
         ``statistic``, ``degrees_of_freedom``, ``p_value``, ``p_adjusted``, ``epsilon_squared``,
         ``omega_squared``, ``cramers_v``, ``welch_f``, ``welch_p_value``, ``welch_p_adjusted``.
     personas_ : dict of str to Persona
-        Each segment in words.
+        Each segment in words, by its name. Labels that are no text are found, too:
+        ``personas_[0]`` is ``personas_["0"]``.
     segments_ : ndarray of shape (n_segments,), dtype object
         Names of the segments that have customers.
     sizes_ : pandas.DataFrame
@@ -142,10 +144,12 @@ class SegmentProfiler(BaseEstimator):
       ``lift``: that share divided by everyone's. ``share_of_value``: of a size.
     - ``mean``, ``std``, ``q05``, ``q25``, ``median``, ``q75``, ``q95``: of numbers; quantiles by
       linear interpolation. Of whole numbers beyond 2**53 these are rounded; differences between
-      segments are not. Numbers with a point that agree in 14 digits are taken for equal: their
-      last digits differ by the order in which something was summed.
-    - ``index``: 100 times the mean or share divided by everyone's; 100 is average. NaN where the
-      mean of everyone is not positive.
+      segments are not, unless values are missing: such a column is read as floats. Numbers with a
+      point that agree in 14 digits are taken for equal: their last digits differ by the order in
+      which something was summed.
+    - ``index``: 100 times the mean or share divided by everyone's; 100 is average. NaN of a column
+      with negative numbers, and where the mean of everyone is 0 (but for rounding): there one
+      number is no multiple of another.
     - ``difference``, ``difference_low``, ``difference_high``: Hedges' g between the segment and
       all others, and its interval [1]_: the difference of means, or of shares, in standard
       deviations.
@@ -337,7 +341,8 @@ class SegmentProfiler(BaseEstimator):
         -------
         pandas.DataFrame
             ``variable``, ``level``, then a column for each segment and ``"(everyone)"``; only
-            variables of which the statistic says something.
+            variables of which the statistic says something. Where it says nothing of any, a
+            :class:`~segkit.exceptions.SegkitWarning` says why.
 
         Raises
         ------
@@ -352,7 +357,11 @@ class SegmentProfiler(BaseEstimator):
             raise SegkitValueError(
                 f"{_OWNER}: statistic must be one of {known}, got {statistic!r}."
             )
-        return wide_table(self.profile_, statistic, min_cell=self.min_cell, suppress=suppress)
+        table = wide_table(self.profile_, statistic, min_cell=self.min_cell, suppress=suppress)
+        if table.empty:
+            why = _WHY_EMPTY.get(statistic, "no described column has it")
+            warn(f"{_OWNER}.to_frame({statistic!r}): the table is empty; {why}.", SegkitWarning)
+        return table
 
     def to_markdown(self, *, title: str = "Segment profile", representatives: bool = False) -> str:
         """Return a report in Markdown: sizes, personas, differences and the profile.
@@ -508,6 +517,13 @@ class SegmentProfiler(BaseEstimator):
         self.n_features_in_ = len(names)
 
 
+_WHY_EMPTY = {
+    "index": (
+        "columns with negative numbers or with a mean of 0 (such as standardised ones) have no "
+        "index. Try to_frame('difference')"
+    ),
+    "share_of_value": "it needs value='...', a column whose sum is positive",
+}
 _NO_STATISTICS = (
     *("segment", "variable", "kind", "group", "level", "is_small"),
     *("first", "date_q25", "date_median", "date_q75", "last"),
