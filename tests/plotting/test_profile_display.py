@@ -166,3 +166,28 @@ def test_shares_of_yes_that_are_withheld_are_said_to_be():
     profiler = SegmentProfiler().fit(X, y=np.arange(300) % 2)
     ax = ProfileDisplay.from_estimator(profiler, kind="distribution", variable="vip").ax_
     assert texts(ax).count("withheld: few customers") == 2
+
+
+def test_without_an_index_the_heatmap_names_the_picture_that_there_is():
+    X = CUSTOMERS[["mood"]].assign(change=CUSTOMERS["spend $"] - CUSTOMERS["spend $"].mean())
+    profiler = SegmentProfiler().fit(X, y=CUSTOMERS["segment"])
+    with pytest.raises(SegkitValueError, match="kind='snake'"):
+        ProfileDisplay.from_estimator(profiler)
+    assert len(ProfileDisplay.from_estimator(profiler, kind="snake").ax_.get_yticklabels()) == 2
+
+
+def test_the_heatmap_says_how_many_variables_have_no_index():
+    assert "without an index: 1 variable" in ProfileDisplay.from_estimator(FITTED).ax_.get_xlabel()
+    positive = SegmentProfiler(columns=["spend $"]).fit(CUSTOMERS, y="segment")
+    assert ProfileDisplay.from_estimator(positive).ax_.get_xlabel() == ""
+
+
+@pytest.mark.parametrize("kind", ["heatmap", "snake"])
+def test_what_is_withheld_is_explained_on_the_picture(kind):
+    labels = CUSTOMERS["segment"].where(np.arange(300) > 4, "few")
+    profiler = SegmentProfiler(columns=["spend $"]).fit(CUSTOMERS, y=labels.to_numpy())
+    assert "withheld" in ProfileDisplay.from_estimator(profiler, kind=kind).ax_.get_xlabel()
+    all_told = SegmentProfiler(columns=["spend $"], min_cell=1)
+    all_told.fit(CUSTOMERS, y=labels.to_numpy())
+    told = ProfileDisplay.from_estimator(all_told, kind=kind).ax_.get_xlabel()
+    assert "withheld" not in told

@@ -1,5 +1,6 @@
 """Personas: every number of a sentence stands in the profile, and the sentences say what is so."""
 
+import pickle
 import re
 
 import numpy as np
@@ -191,6 +192,10 @@ def test_a_persona_reads_as_text():
         (31.4159, "31.4"),
         (314.159, "314"),
         (1234567.8, "1,234,568"),
+        (1970.0, "1970"),
+        (1970.4, "1970"),
+        (9999.4, "9999"),
+        (9999.5, "10,000"),
         (-0.5, "-0.5"),
         (2.0, "2"),
         (1e-7, "1.00e-07"),
@@ -205,10 +210,61 @@ def test_shares_ratios_and_p_values_never_round_to_what_they_are_not():
     assert [share_text(one) for one in (0, 0.0001, 0.004, 0.415, 0.9999, 0.997, 1)] == [
         *("0 %", "<0.1 %", "0.4 %", "42 %", ">99.9 %", "99.7 %", "100 %"),
     ]
+    assert [share_text(one) for one in (0.0095, 0.0144, 0.05, 0.0994, 0.0996)] == [
+        *("0.9 %", "1.4 %", "5.0 %", "9.9 %", "10 %"),
+    ]
     assert [ratio_text(one) for one in (0.001, 0.123, 1.04, 3.14, 31.4)] == [
         *("<0.01×", "0.12×", "1.0×", "3.1×", "31×"),
     ]
     assert [p_text(one) for one in (1e-9, 0.0456, float("nan"))] == ["<0.001", "0.046", "–"]
+
+
+def test_a_level_of_few_customers_is_not_told_not_even_by_everyones_share():
+    n = 400
+    labels = np.repeat(["a", "b"], n // 2)
+    status = np.array(["single", "married"] * (n // 2), dtype=object)
+    status[[n - 1, n - 2, n - 3]] = "alone"  # three customers, none of them in a
+    frame = pd.DataFrame({"status": status, "spend": np.arange(n)})
+    groups = {"demographic": ["status"]}
+    profiler = SegmentProfiler(groups=groups).fit(frame, labels)
+    for segment in ("a", "b"):
+        traits = profiler.personas_[segment].groups.get("demographic", ())
+        assert all(trait.level != "alone" for trait in traits)
+    assert "alone (base" not in profiler.to_markdown() + profiler.to_html()
+
+
+def test_of_a_category_that_sets_nothing_apart_the_level_of_most_is_told():
+    channel = ["web"] * 60 + ["shop"] * 39 + ["fax"] + ["web"] * 59 + ["shop"] * 37 + ["fax"] * 4
+    frame = pd.DataFrame({"channel": channel, "spend": np.arange(200)})
+    profiler = SegmentProfiler(groups={"all": ["channel"]}, min_cell=1)
+    personas = profiler.fit(frame, np.repeat(["a", "b"], 100)).personas_
+    assert [one.text for one in personas["a"].groups["all"]] == ["channel: 60 % web (base 60 %)"]
+
+
+def test_all_segments_are_told_of_a_number_by_the_same_statistic():
+    rng = np.random.default_rng(0)
+    labels = np.repeat(["a", "b", "c"], 100)
+    # Most buy nothing, so that all medians are 0; ranks and means of b and c disagree.
+    spend = np.zeros(300)
+    spend[:30], spend[100:120], spend[200:225] = rng.lognormal(2, 1, 30), 9.0, 1.0
+    grouped = SegmentProfiler(groups={"outcome": ["spend"]})
+    personas = grouped.fit(pd.DataFrame({"spend": spend}), labels).personas_
+    traits = [persona.groups["outcome"][0] for persona in personas.values()]
+    assert {trait.statistic for trait in traits} == {"mean"}
+    for segment, trait in zip(personas, traits, strict=True):
+        assert trait.value == pytest.approx(spend[labels == segment].mean())
+
+
+def test_a_persona_is_found_by_the_label_that_was_given():
+    X = pd.DataFrame({"spend": np.arange(40.0)})
+    personas = SegmentProfiler().fit(X, np.repeat([0, 3], 20)).personas_
+    assert personas[0] is personas["0"]
+    assert personas[np.int64(3)] is personas[3.0] is personas["3"]
+    assert [*personas] == ["0", "3"]
+    with pytest.raises(KeyError, match=r"no segment '1'; there are \['0', '3'\]"):
+        personas[1]
+    copied = pickle.loads(pickle.dumps(personas))
+    assert copied[0] == personas[0]
 
 
 # Representatives.

@@ -30,6 +30,13 @@ _STYLES = ("o-", "s--", "^:")
 # Colours of the heatmap: from a quarter of the average to four times as much.
 _WIDEST = 4.0
 _LEVELS_SHOWN = 10
+_NOTHING_TO_DRAW = {
+    "heatmap": (
+        "no variable has an index to draw: columns with negative numbers or with a mean of 0 (such "
+        "as standardised ones) have none. Draw their differences with kind='snake'"
+    ),
+    "snake": "no variable has a difference to draw",
+}
 
 
 class ProfileDisplay:
@@ -180,9 +187,7 @@ class ProfileDisplay:
         else:
             rows = self._rows("index" if kind == "heatmap" else "difference", max_rows)
             if rows.empty:
-                raise SegkitValueError(
-                    "ProfileDisplay: no variable has an index or a difference to draw."
-                )
+                raise SegkitValueError(f"ProfileDisplay: {_NOTHING_TO_DRAW[kind]}.")
             draw = self._draw_heatmap if kind == "heatmap" else self._draw_snake
             arguments = (rows,)
         if ax is None:
@@ -207,9 +212,7 @@ class ProfileDisplay:
         shown = self.profile.loc[self.profile["segment"].isin(list(self.segments))]
         values = shown[statistic].mask(shown["is_small"])
         strength = shown["difference"].mask(shown["is_small"]).abs()
-        label = shown["variable"].where(
-            shown["level"].isna(), shown["variable"] + ": " + shown["level"].astype(str)
-        )
+        label = _labels(shown)
         table = pd.DataFrame(
             {
                 "variable": shown["variable"].to_numpy(),
@@ -229,6 +232,19 @@ class ProfileDisplay:
         wide = table.pivot_table(index="label", columns="segment", values="value")
         wide = wide.reindex(index=wanted, columns=list(self.segments)).dropna(how="all")
         return wide.iloc[:max_rows]
+
+    def _is_any_withheld(self, rows: pd.DataFrame) -> bool:
+        """Tell whether a number that is missing from the rows is one that is withheld."""
+        shown = self.profile.loc[self.profile["segment"].isin(list(self.segments))]
+        label = _labels(shown)
+        small = shown.loc[shown["is_small"] & label.isin(rows.index)]
+        return not small.empty
+
+    def _n_without_index(self) -> int:
+        """Return how many variables with a difference have no index in any segment."""
+        said = self.profile.loc[self.profile["difference"].notna() & ~self.profile["is_small"]]
+        said = said.loc[said["kind"] != "date"]
+        return int(said.groupby("variable")["index"].count().eq(0).sum())
 
     def _draw_heatmap(self, ax: Axes, rows: pd.DataFrame) -> None:
         ratios = rows.to_numpy() / 100
@@ -255,6 +271,17 @@ class ProfileDisplay:
         ax.grid(which="minor", color="white", linewidth=2)
         ax.tick_params(which="minor", length=0)
         ax.set_title("Index: 100 is the average of everyone", loc="left", fontsize=10.5, pad=12)
+        notes = (
+            ["· withheld: too few customers, or next to too few"]
+            if self._is_any_withheld(rows)
+            else []
+        )
+        if n_without := self._n_without_index():
+            notes.append(
+                f"not drawn, without an index: {n_without} variable{'s' if n_without > 1 else ''}"
+            )
+        if notes:
+            ax.set_xlabel("\n".join(notes), loc="left", color=_QUIET, fontsize=9, labelpad=8)
 
     def _draw_snake(self, ax: Axes, rows: pd.DataFrame) -> None:
         places = np.arange(len(rows))
@@ -267,7 +294,10 @@ class ProfileDisplay:
             )
         ax.set_yticks(places, [_plain(str(one)) for one in rows.index])
         ax.set_ylim(len(rows) - 0.5, -0.5)
-        ax.set_xlabel("Difference from all other customers, in standard deviations")
+        said = "Difference from all other customers, in standard deviations"
+        if self._is_any_withheld(rows):
+            said += "\n(gaps: withheld; too few customers, or next to too few)"
+        ax.set_xlabel(said)
         ax.grid(axis="y", color=_GRID)
         ax.set_axisbelow(True)
         ax.tick_params("y", length=0)
@@ -357,6 +387,12 @@ class ProfileDisplay:
                 f"ProfileDisplay: {variable!r} has no quantiles: its profile was computed inside a "
                 "query engine. Collect the frame and fit again."
             )
+
+
+def _labels(profile: pd.DataFrame) -> pd.Series[str]:
+    """Return how the variable or level of each row is called."""
+    level = profile["variable"] + ": " + profile["level"].astype(str)
+    return profile["variable"].where(profile["level"].isna(), level)
 
 
 def _write_withheld(ax: Axes, place: int) -> None:

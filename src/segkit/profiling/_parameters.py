@@ -51,6 +51,12 @@ def _check_phrase(column: Any, phrase: Any) -> None:
         )
 
 
+def check_phrases_are_of_columns(profiler: SegmentProfiler, available: Sequence[str]) -> None:
+    """Raise for a phrase of a column that is not there."""
+    for name in profiler.phrases or {}:
+        resolved_columns([name], available, "phrases")
+
+
 def label_column(y: str, frame: Frame | None) -> str:
     """Return the column that has the segments, which the frame must have."""
     if frame is None:

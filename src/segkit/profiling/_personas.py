@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from segkit.profiling._profile_table import OTHER_LEVELS, SIZE
-from segkit.profiling._segment_labels import EVERYONE
+from segkit.profiling._segment_labels import EVERYONE, label_name
 from segkit.profiling._words import date_text, number_text, ratio_text, share_text
 
 # From here on a standardised difference is not negligible (Cohen 1988, "small").
@@ -149,6 +149,16 @@ class Persona:
         return f"{said}, {share_text(self.share_of_value)} of value"
 
 
+class Personas(dict[str, Persona]):
+    """Personas by the name of the segment; a label that is no text is found by its text."""
+
+    def __missing__(self, label: Any) -> Persona:
+        name = label_name(label)
+        if not isinstance(label, str) and name in self:
+            return self[name]
+        raise KeyError(f"no segment {name!r}; there are {[*self]}")
+
+
 def personas_of(
     profile: pd.DataFrame,
     *,
@@ -157,7 +167,7 @@ def personas_of(
     groups: Mapping[str, str],
     n_traits: int,
     has_value: bool,
-) -> dict[str, Persona]:
+) -> Personas:
     """Return a persona for each segment of a profile."""
     phrases = {**PHRASES, **phrases}
     # Plain rows, because pandas takes longer to hand one out than all else here.
@@ -169,10 +179,11 @@ def personas_of(
     for row in rows:
         of_segment.setdefault(row["segment"], []).append(row)
     everyone = of_segment.pop(EVERYONE)
-    personas = {}
+    told_by = _statistics_told(of_segment, everyone, phrases)
+    personas = Personas()
     for segment, own in of_segment.items():
         size = next(row for row in own if row["variable"] == SIZE)
-        traits = _traits(own, everyone, phrases)
+        traits = _traits(own, everyone, phrases, told_by)
         by_group = {
             group: tuple(trait for trait in traits if groups.get(trait.variable) == group)
             for group in dict.fromkeys(groups.values())
@@ -204,26 +215,43 @@ def _strengths(profile: pd.DataFrame) -> Any:
 
 
 def _traits(
-    own: list[dict[Any, Any]], everyone: list[dict[Any, Any]], phrases: Mapping[str, str]
+    own: list[dict[Any, Any]],
+    everyone: list[dict[Any, Any]],
+    phrases: Mapping[str, str],
+    told_by: Mapping[str, str],
 ) -> list[Trait]:
-    """Return one trait a variable, the most distinctive first."""
-    told: dict[str, tuple[float, dict[Any, Any], dict[Any, Any]]] = {}
+    """Return one trait a variable, the most distinctive first.
+
+    Of a category that is the level in which the segment differs most; where it differs in none, the
+    level that most of the segment have.
+    """
+    told: dict[str, tuple[tuple[bool, float], dict[Any, Any], dict[Any, Any]]] = {}
     for row, base in zip(own, everyone, strict=True):
         strength, variable = row["strength"], row["variable"]
         if row["is_small"] or np.isnan(strength) or row["level"] == OTHER_LEVELS:
             continue
+        if base["is_small"]:
+            continue  # of a segment without such customers the base would tell how few there are
         if row["kind"] == "date" and pd.isna(row["date_median"]):
             continue  # inside a query engine, where no middle is known that could be told
-        score = strength if strength > 0 else -_PREFERRED * strength
+        is_apart = abs(strength) >= _SMALL_EFFECT
+        distance = strength if strength > 0 else -_PREFERRED * strength
+        is_level = row["kind"] == "category"
+        score = (is_apart, distance if is_apart or not is_level else row["share"])
         if variable not in told or score > told[variable][0]:
             told[variable] = score, row, base
-    traits = [_trait(row, base, phrases.get(row["variable"])) for _, row, base in told.values()]
+    traits = [
+        _trait(row, base, phrases.get(row["variable"]), told_by.get(row["variable"], "mean"))
+        for _, row, base in told.values()
+    ]
     return sorted(traits, key=lambda trait: -abs(trait.strength))
 
 
-def _trait(row: Mapping[Any, Any], base: Mapping[Any, Any], phrase: str | None) -> Trait:
+def _trait(
+    row: Mapping[Any, Any], base: Mapping[Any, Any], phrase: str | None, told_by: str
+) -> Trait:
     strength, low, high = float(row["strength"]), row["difference_low"], row["difference_high"]
-    text, statistic = _sentence(row, base, strength, phrase)
+    text, statistic = _sentence(row, base, phrase, told_by)
     return Trait(
         text=text,
         variable=str(row["variable"]),
@@ -240,8 +268,11 @@ def _plain(told: Any) -> float | pd.Timestamp:
     return told if isinstance(told, pd.Timestamp) else float(told)
 
 
-def _sentence(row: Any, base: Any, strength: float, phrase: str | None) -> tuple[str, str]:
-    """Return what is said of a row of the profile, and the statistic that it tells."""
+def _sentence(row: Any, base: Any, phrase: str | None, told_by: str) -> tuple[str, str]:
+    """Return what is said of a row of the profile, and the statistic that it tells.
+
+    Of a number that is `told_by`, the mean or the median.
+    """
     if row["kind"] in ("flag", "category"):
         said, level = share_text(row["share"]), row["level"]
         default = "{variable}: {} yes" if row["kind"] == "flag" else "{variable}: {} {level}"
@@ -251,24 +282,53 @@ def _sentence(row: Any, base: Any, strength: float, phrase: str | None) -> tuple
     if row["kind"] == "date":
         text = phrase.format(date_text(row["date_median"]), variable=row["variable"])
         return f"{text} (median; everyone {date_text(base['date_median'])})", "date_median"
-    statistic = _told_of_number(row, base, strength, phrase)
-    said = number_text(row[statistic])
-    note = f"{statistic}; everyone {number_text(base[statistic])}"
-    if statistic == "mean" and _is_told_as_ratio(row, phrase):
-        note = f"mean {said}; everyone {number_text(base['mean'])}"
+    said = number_text(row[told_by], spread=base["std"])
+    of_everyone = number_text(base[told_by], spread=base["std"])
+    note = f"{told_by}; everyone {of_everyone}"
+    if told_by == "mean" and _is_told_as_ratio(row, phrase):
+        note = f"mean {said}; everyone {of_everyone}"
         said = f"{ratio_text(row['index'] / 100)} the average"
-    return f"{phrase.format(said, variable=row['variable'])} ({note})", statistic
+    return f"{phrase.format(said, variable=row['variable'])} ({note})", told_by
 
 
-def _told_of_number(row: Any, base: Any, strength: float, phrase: str) -> str:
-    """Return whether the mean or the median shows the difference that the ranks have."""
-    if np.isnan(row["median"]):
+def _statistics_told(
+    of_segment: Mapping[str, list[dict[Any, Any]]],
+    everyone: list[dict[Any, Any]],
+    phrases: Mapping[str, str],
+) -> dict[str, str]:
+    """Return for each number whether all segments are told by means or by medians."""
+    told = {}
+    for place, base in enumerate(everyone):
+        if base["kind"] != "number":
+            continue
+        rows = [own[place] for own in of_segment.values()]
+        rows = [row for row in rows if not row["is_small"] and not np.isnan(row["strength"])]
+        phrase = phrases.get(base["variable"]) or "{variable}: {}"
+        told[base["variable"]] = _statistic_told(rows, base, phrase)
+    return told
+
+
+def _statistic_told(rows: list[dict[Any, Any]], base: Mapping[Any, Any], phrase: str) -> str:
+    """Return the statistic that shows the differences that the ranks have.
+
+    Those of the segments that are apart count, if there are any.
+    """
+    if np.isnan(base["median"]):
         return "mean"
-    by_median = np.sign(row["median"] - base["median"])
-    by_mean = np.sign(row["mean"] - base["mean"])
-    if by_mean == np.sign(strength) and _is_told_as_ratio(row, phrase):
+    apart = [row for row in rows if abs(row["strength"]) >= _SMALL_EFFECT] or rows
+
+    def shows(statistic: str) -> bool:
+        return all(
+            np.sign(row[statistic] - base[statistic]) == np.sign(row["strength"]) for row in apart
+        )
+
+    if shows("mean") and any(_is_told_as_ratio(row, phrase) for row in apart):
         return "mean"
-    return "median" if by_median == np.sign(strength) or by_mean != np.sign(strength) else "mean"
+    if shows("median"):
+        return "median"
+    if shows("mean") or all(row["median"] == base["median"] for row in rows):
+        return "mean"
+    return "median"
 
 
 def _is_told_as_ratio(row: Any, phrase: str) -> bool:

@@ -15,6 +15,7 @@ from segkit.profiling._moments import PROBABILITIES, NumberSummary
 from segkit.profiling._segment_labels import EVERYONE
 from segkit.profiling._summaries import LevelSummary, Summaries
 from segkit.profiling._variables import YES, microseconds_to_dates
+from segkit.profiling._words import DUST
 
 #: The variable of the rows that tell sizes.
 SIZE = "(size)"
@@ -119,7 +120,10 @@ def _number(summary: NumberSummary, sizes: NDArray[np.int64], confidence: float)
     )
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = summary.mean
-        index = 100 * np.append(summary.means, mean) / (mean if mean > 0 else np.nan)
+        # Only from a true zero is one number a multiple of another.
+        dust = DUST * np.sqrt(np.nan_to_num(summary.variance))
+        is_ratio = mean > dust and summary.extremes[-1, 0] >= -dust
+        index = 100 * np.append(summary.means, mean) / (mean if is_ratio else np.nan)
         dominance = 2 * summary.rank_sums / (counts * (total - counts))
     return {
         "customers": _and_all(counts),

@@ -187,7 +187,7 @@ class ReportText:
             return f"{date_text(row['date_q25'])} to {date_text(row['date_q75'])}"
         if row["kind"] == "number":
             by_mean = row["variable"] in self._by_mean
-            said = number_text(row["mean"] if by_mean else row["median"])
+            said = number_text(row["mean"] if by_mean else row["median"], spread=row["std"])
         else:
             said = share_text(row["share"])
         index = row["index"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from segkit.metrics._arguments import Codes
 EVERYONE = "(everyone)"
 #: More segments than these are no segments.
 _MOST_SEGMENTS = 1_000
+_ONE_TYPE = "y must be of one type, all numbers or all text. Make text of them: y.astype(str)."
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def read_segment_labels(labels: Any, n_rows: int, *, owner: str) -> SegmentLabel
         codes, found = series.cat.codes.to_numpy(), series.cat.categories
     else:
         codes, found = _factorized(series, owner=owner)
-    names = [_name(label) for label in found]
+    names = [label_name(label) for label in found]
     is_segment = [not _is_no_segment(label) for label in found]
     to = np.append(np.where(is_segment, np.cumsum(is_segment) - 1, -1), -1).astype(np.intp)
     kept = [name for name, is_kept in zip(names, is_segment, strict=True) if is_kept]
@@ -69,6 +71,19 @@ def read_segment_labels(labels: Any, n_rows: int, *, owner: str) -> SegmentLabel
             f"{owner}: y has labels that differ and read the same as text. Rename them."
         )
     return check_segments(read, owner=owner)
+
+
+def check_order_of_labels(labels: Any, X: Any, *, owner: str) -> None:
+    """Raise where labels have the index of a pandas frame, in another order than its rows."""
+    if not isinstance(labels, pd.Series) or not isinstance(X, pd.DataFrame):
+        return
+    if len(labels) != len(X) or labels.index.equals(X.index):
+        return
+    if labels.index.isin(X.index).all() and X.index.isin(labels.index).all():
+        raise SegkitValueError(
+            f"{owner}: y has the index of X in another order, so that labels by position and by "
+            "index differ. Pass y.loc[X.index] to match by index, or y.to_numpy() by position."
+        )
 
 
 def check_segments(labels: SegmentLabels, *, owner: str) -> SegmentLabels:
@@ -92,6 +107,11 @@ def check_segments(labels: SegmentLabels, *, owner: str) -> SegmentLabels:
 
 
 def _as_pandas(labels: Any, *, owner: str) -> pd.Series[Any]:
+    if isinstance(labels, Mapping):
+        raise SegkitTypeError(
+            f"{owner}: y must be one label a row, got {type(labels).__name__}, which has no order "
+            "of rows. Map the column of ids: y=X['customer_id'].map(labels)."
+        )
     if isinstance(labels, pd.Series):
         return labels.reset_index(drop=True)
     if isinstance(labels, pd.Categorical | pd.Index):
@@ -120,6 +140,8 @@ def _factorized(series: pd.Series[Any], *, owner: str) -> tuple[Codes, Any]:
         # Codes beside names are of several types, and cannot be sorted.
         series = series.mask(series.map(_is_no_segment).astype(bool))
         series = series.infer_objects()
+        if len({isinstance(one, str) for one in series.dropna().unique()}) > 1:
+            raise SegkitTypeError(f"{owner}: {_ONE_TYPE}")
     if series.dtype.kind == "f":
         whole = series.dropna() % 1 == 0
         if not whole.all():
@@ -131,7 +153,7 @@ def _factorized(series: pd.Series[Any], *, owner: str) -> tuple[Codes, Any]:
     try:
         codes, found = pd.factorize(series, sort=True)
     except TypeError:
-        raise SegkitTypeError(f"{owner}: y must be of one type, all numbers or all text.") from None
+        raise SegkitTypeError(f"{owner}: {_ONE_TYPE}") from None
     return codes, found
 
 
@@ -145,6 +167,7 @@ def _is_no_segment(label: Any) -> bool:
     )
 
 
-def _name(label: Any) -> str:
+def label_name(label: Any) -> str:
+    """Return the name of the segment that has a label."""
     is_whole = isinstance(label, float | np.floating) and float(label).is_integer()
     return str(int(label)) if is_whole else str(label)

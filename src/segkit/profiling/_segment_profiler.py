@@ -14,12 +14,16 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from segkit._frames import Frame, as_frame
+from segkit._input_checks import estimator_name
+from segkit._warn import warn
 from segkit.cluster._mixed_columns import frame_of_array
-from segkit.exceptions import LazyFrameError, SegkitTypeError, SegkitValueError
+from segkit.exceptions import LazyFrameError, SegkitTypeError, SegkitValueError, SegkitWarning
 from segkit.profiling._differences import differences_table
 from segkit.profiling._engine import summarise_lazily
+from segkit.profiling._given_data import check_array, columns_of, told_by_column
 from segkit.profiling._parameters import (
     check_parameters,
+    check_phrases_are_of_columns,
     described_columns,
     group_of_columns,
     label_column,
@@ -29,8 +33,14 @@ from segkit.profiling._parameters import (
 from segkit.profiling._personas import Persona, personas_of
 from segkit.profiling._profile_table import profile_table, sizes_table
 from segkit.profiling._reports import html_report, markdown_report, wide_table
-from segkit.profiling._segment_labels import SegmentLabels, read_segment_labels
+from segkit.profiling._segment_labels import (
+    SegmentLabels,
+    check_order_of_labels,
+    read_segment_labels,
+)
 from segkit.profiling._segmenter_labels import (
+    check_segmenter,
+    columns_for_segmenter,
     columns_of_segmenter,
     fit_segmenter,
     labels_of_segmenter,
@@ -64,10 +74,10 @@ class SegmentProfiler(BaseEstimator):
     groups : dict of str to list of str, default=None
         Which columns belong together, such as ``{"demographic": ["age", "income"], "channel
         preference": ["channel"]}``; personas speak of each group.
-    basis : list of str or int, default=None
+    basis : str, int or list of these, default=None
         The columns that the segments were made of. That segments differ in these says nothing:
-        their tests are marked as descriptive. None: with a segmenter the columns that it uses;
-        with labels none.
+        their tests are marked as descriptive. A segmenter without columns of its own is fitted on
+        these alone. None: with a segmenter the columns that it uses; with labels none.
     phrases : dict of str to str, default=None
         How columns are told, with ``{}`` for the number and ``{level}`` for the level, such as
         ``{"channel": "{} prefer {level}", "age": "{} years old"}``. Columns of
@@ -97,7 +107,8 @@ class SegmentProfiler(BaseEstimator):
         ``statistic``, ``degrees_of_freedom``, ``p_value``, ``p_adjusted``, ``epsilon_squared``,
         ``omega_squared``, ``cramers_v``, ``welch_f``, ``welch_p_value``, ``welch_p_adjusted``.
     personas_ : dict of str to Persona
-        Each segment in words.
+        Each segment in words, by its name. Labels that are no text are found, too:
+        ``personas_[0]`` is ``personas_["0"]``.
     segments_ : ndarray of shape (n_segments,), dtype object
         Names of the segments that have customers.
     sizes_ : pandas.DataFrame
@@ -133,10 +144,12 @@ class SegmentProfiler(BaseEstimator):
       ``lift``: that share divided by everyone's. ``share_of_value``: of a size.
     - ``mean``, ``std``, ``q05``, ``q25``, ``median``, ``q75``, ``q95``: of numbers; quantiles by
       linear interpolation. Of whole numbers beyond 2**53 these are rounded; differences between
-      segments are not. Numbers with a point that agree in 14 digits are taken for equal: their
-      last digits differ by the order in which something was summed.
-    - ``index``: 100 times the mean or share divided by everyone's; 100 is average. NaN where the
-      mean of everyone is not positive.
+      segments are not, unless values are missing: such a column is read as floats. Numbers with a
+      point that agree in 14 digits are taken for equal: their last digits differ by the order in
+      which something was summed.
+    - ``index``: 100 times the mean or share divided by everyone's; 100 is average. NaN of a column
+      with negative numbers, and where the mean of everyone is 0 (but for rounding): there one
+      number is no multiple of another.
     - ``difference``, ``difference_low``, ``difference_high``: Hedges' g between the segment and
       all others, and its interval [1]_: the difference of means, or of shares, in standard
       deviations.
@@ -198,7 +211,7 @@ class SegmentProfiler(BaseEstimator):
         value: str | int | None = None,
         columns: Sequence[str | int] | None = None,
         groups: Mapping[str, Sequence[str]] | None = None,
-        basis: Sequence[str | int] | None = None,
+        basis: str | int | Sequence[str | int] | None = None,
         phrases: Mapping[str, str] | None = None,
         max_levels: int = 10,
         min_cell: int = 10,
@@ -281,6 +294,7 @@ class SegmentProfiler(BaseEstimator):
             summaries, available = self._summarise(X, frame, y)
         basis = set(self._basis(available))
         groups = group_of_columns(self, available)
+        check_phrases_are_of_columns(self, available)
         value = value_column(self, available)
         if value is not None and summaries.kinds.get(value) != "number":
             raise SegkitTypeError(
@@ -327,7 +341,8 @@ class SegmentProfiler(BaseEstimator):
         -------
         pandas.DataFrame
             ``variable``, ``level``, then a column for each segment and ``"(everyone)"``; only
-            variables of which the statistic says something.
+            variables of which the statistic says something. Where it says nothing of any, a
+            :class:`~segkit.exceptions.SegkitWarning` says why.
 
         Raises
         ------
@@ -342,7 +357,11 @@ class SegmentProfiler(BaseEstimator):
             raise SegkitValueError(
                 f"{_OWNER}: statistic must be one of {known}, got {statistic!r}."
             )
-        return wide_table(self.profile_, statistic, min_cell=self.min_cell, suppress=suppress)
+        table = wide_table(self.profile_, statistic, min_cell=self.min_cell, suppress=suppress)
+        if table.empty:
+            why = _WHY_EMPTY.get(statistic, "no described column has it")
+            warn(f"{_OWNER}.to_frame({statistic!r}): the table is empty; {why}.", SegkitWarning)
+        return table
 
     def to_markdown(self, *, title: str = "Segment profile", representatives: bool = False) -> str:
         """Return a report in Markdown: sizes, personas, differences and the profile.
@@ -398,6 +417,7 @@ class SegmentProfiler(BaseEstimator):
 
     def _summarise(self, X: Any, frame: Frame | None, y: Any) -> tuple[Summaries, list[str]]:
         if frame is None:
+            check_array(X, owner=_OWNER)
             view = frame_of_array(self, X, reset=True, prefix="x")
         else:
             view = frame  # type: ignore[assignment]
@@ -407,12 +427,12 @@ class SegmentProfiler(BaseEstimator):
             raise SegkitValueError(f"{_OWNER}: there are no customers; X has 0 rows.")
         label = None
         if self.segmenter is not None:
-            self.segmenter_ = fit_segmenter(self.segmenter, X, y, owner=_OWNER)
-            labels: SegmentLabels = labels_of_segmenter(self.segmenter_, X, n_rows, owner=_OWNER)
+            labels: SegmentLabels = self._fitted_labels(X, frame, view, y)
         elif isinstance(y, str):
             label = label_column(y, frame)
             labels = read_segment_labels(view[label].to_native(), n_rows, owner=_OWNER)
         else:
+            check_order_of_labels(y, X, owner=_OWNER)
             labels = read_segment_labels(y, n_rows, owner=_OWNER)
         summaries = summarise_frame(
             view,
@@ -423,6 +443,21 @@ class SegmentProfiler(BaseEstimator):
             owner=_OWNER,
         )
         return summaries, view.columns
+
+    def _fitted_labels(
+        self, X: Any, frame: Frame | None, view: nw.DataFrame[Any], y: Any
+    ) -> SegmentLabels:
+        """Fit the segmenter on the columns that are its, and return the segment of each row."""
+        check_segmenter(self.segmenter, owner=_OWNER)
+        names = self._handed_columns(view.columns)
+        rows = X if names is view.columns else columns_of(X, frame, names, view.columns)
+        with told_by_column(self.segmenter, view, names, owner=_OWNER):
+            self.segmenter_ = fit_segmenter(self.segmenter, rows, y)
+            return labels_of_segmenter(self.segmenter_, rows, len(view), owner=_OWNER)
+
+    def _handed_columns(self, available: list[str]) -> Sequence[str]:
+        named = None if self.basis is None else self._basis(available)
+        return columns_for_segmenter(self.segmenter, available, named)
 
     def _summarise_lazily(self, frame: nw.LazyFrame[Any], y: Any) -> Summaries:
         names = frame.collect_schema().names()
@@ -442,15 +477,18 @@ class SegmentProfiler(BaseEstimator):
                 segments=None,
                 owner=_OWNER,
             )
-        native = frame.to_native()
-        self.segmenter_ = fit_segmenter(self.segmenter, native, y, owner=_OWNER)
-        inside = getattr(self.segmenter_, "estimator", self.segmenter_)
-        segmenter = inside if isinstance(self.segmenter_, FrozenEstimator) else self.segmenter_
-        if not hasattr(segmenter, "assign"):
+        check_segmenter(self.segmenter, owner=_OWNER)
+        is_frozen = isinstance(self.segmenter, FrozenEstimator)
+        if not hasattr(self.segmenter.estimator if is_frozen else self.segmenter, "assign"):
             raise LazyFrameError(
-                f"{_OWNER}: {type(segmenter).__name__} has no assign(frame), which stays lazy. "
-                "Collect the frame first: .collect() in polars, .df() in DuckDB."
+                f"{_OWNER}: {estimator_name(self.segmenter)} has no assign(frame), which stays "
+                "lazy. Collect the frame first: .collect() in polars, .df() in DuckDB."
             )
+        native = frame.to_native()
+        handed = self._handed_columns(names)
+        rows = native if handed is names else frame.select(*handed).to_native()
+        self.segmenter_ = fit_segmenter(self.segmenter, rows, y)
+        segmenter = self.segmenter_.estimator if is_frozen else self.segmenter_
         label = "segkit_segment"
         while label in names:
             label += "_"
@@ -467,7 +505,9 @@ class SegmentProfiler(BaseEstimator):
     def _basis(self, available: list[str]) -> list[str]:
         """Return the columns that the segments were made of, as far as that is known."""
         if self.basis is not None:
-            return resolved_columns(self.basis, available, "basis")
+            # One column may be named as it is, as for SegmentValidator.
+            named = [self.basis] if isinstance(self.basis, str | int) else self.basis
+            return resolved_columns(named, available, "basis")
         if self.segmenter is None:
             return []
         return columns_of_segmenter(self.segmenter_, available)
@@ -477,6 +517,13 @@ class SegmentProfiler(BaseEstimator):
         self.n_features_in_ = len(names)
 
 
+_WHY_EMPTY = {
+    "index": (
+        "columns with negative numbers or with a mean of 0 (such as standardised ones) have no "
+        "index. Try to_frame('difference')"
+    ),
+    "share_of_value": "it needs value='...', a column whose sum is positive",
+}
 _NO_STATISTICS = (
     *("segment", "variable", "kind", "group", "level", "is_small"),
     *("first", "date_q25", "date_median", "date_q75", "last"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,18 +11,46 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from segkit._input_checks import estimator_name
+from segkit.base import is_segmenter
 from segkit.exceptions import SegkitTypeError
 from segkit.profiling._segment_labels import SegmentLabels, check_segments
 
 
-def fit_segmenter(segmenter: Any, X: Any, y: Any, *, owner: str) -> Any:
-    """Return a fitted clone; a frozen segmenter as it is."""
+def check_segmenter(segmenter: Any, *, owner: str) -> None:
+    """Raise for what cannot be fitted."""
+    if isinstance(segmenter, type):
+        raise SegkitTypeError(
+            f"{owner}: segmenter must be an estimator, got the class {segmenter.__name__}. Make "
+            f"one: {owner}({segmenter.__name__}(...))."
+        )
     if not hasattr(segmenter, "fit"):
         raise SegkitTypeError(
             f"{owner}: segmenter must be an estimator, got {type(segmenter).__name__}. Labels that "
             "are there already go to fit: fit(X, y=labels)."
         )
+
+
+def fit_segmenter(segmenter: Any, X: Any, y: Any) -> Any:
+    """Return a fitted clone; a frozen segmenter as it is."""
     return clone(segmenter).fit(X, y)
+
+
+def columns_for_segmenter(
+    segmenter: Any, available: Sequence[str], basis: Sequence[str] | None
+) -> Sequence[str]:
+    """Return the columns that a segmenter is handed.
+
+    Segmenters with columns of their own find them by name; of others a frozen one gets those of its
+    fit, and the rest get the basis, where it is named.
+    """
+    final = _final(segmenter)
+    if is_segmenter(final) and getattr(final, "columns", ()) is not None:
+        return available
+    if isinstance(segmenter, FrozenEstimator):
+        seen = [str(name) for name in getattr(segmenter.estimator, "feature_names_in_", ())]
+        if seen:
+            return seen if set(seen) <= set(available) else available
+    return basis or available
 
 
 def labels_of_segmenter(fitted: Any, X: Any, n_rows: int, *, owner: str) -> SegmentLabels:

@@ -6,28 +6,37 @@ import math
 
 import pandas as pd
 
+#: Means below this part of the standard deviation are 0 but for rounding.
+DUST = 1e-9
 
-def number_text(value: float) -> str:
-    """Return a number with three digits, and all digits before the point."""
+
+def number_text(value: float, *, spread: float = 0.0) -> str:
+    """Return a number with three digits, and all digits before the point.
+
+    Thousands are separated from 10,000 on, so that years stay years. What is nothing next to the
+    `spread` (the standard deviation) is 0.
+    """
     if math.isnan(value):
         return "–"
     size = abs(value)
+    if size <= DUST * spread:
+        return "0"
     if size >= 1e12 or 0 < size < 1e-4:
         return f"{value:.2e}"
     if size >= 100 or float(value).is_integer():
-        return f"{value:,.0f}"
+        return f"{value:,.0f}" if size >= 9_999.5 else f"{value:.0f}"
     decimals = 2 - math.floor(math.log10(size)) if size else 0
     rounded = f"{value:,.{decimals}f}"
     return rounded.rstrip("0").rstrip(".") if "." in rounded else rounded
 
 
 def share_text(share: float) -> str:
-    """Return a share in whole percent; small ones with a digit more."""
+    """Return a share in whole percent; below 10 % and next to 100 % with a digit more."""
     if math.isnan(share):
         return "–"
     if 0 < share < 0.0005:
         return "<0.1 %"
-    if share < 0.0095:
+    if share < 0.0995:
         return f"{100 * share:.1f} %" if share else "0 %"
     if 0.995 <= share < 1:
         return f"{100 * share:.1f} %" if share < 0.9995 else ">99.9 %"
