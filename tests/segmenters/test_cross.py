@@ -419,3 +419,19 @@ def test_parameters_inside_are_named_as_in_a_pipeline():
 def test_names_that_would_not_be_parameters_are_refused(name):
     with pytest.raises(SegkitValueError, match="other names"):
         CrossSegmenter([(name, A), ("b", B)]).fit(table({(0, 0): 2}))
+
+
+def test_segments_become_features_of_one_and_zero():
+    table = pd.DataFrame({"a": [1.0, 2, 3, 4, 5, 6, 7, 8], "b": [8.0, 1, 7, 2, 6, 3, 5, 4]})
+    parts = [
+        RuleSegmenter(
+            [{"name": name, "when": {"column": name.lower(), "at_least": 5}}], default="low"
+        )
+        for name in ("A", "B")
+    ]
+    crossing = CrossSegmenter(parts, min_size=1).fit(table)
+    features = crossing.set_output(transform="pandas").transform(table)
+    names = crossing.predict_segments(table)
+    assert features.columns.tolist() == [f"cross_segment_{name}" for name in crossing.segments_]
+    expected = [[float(one == name) for one in crossing.segments_] for name in names]
+    assert features.to_numpy().tolist() == expected

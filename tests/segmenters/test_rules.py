@@ -265,7 +265,7 @@ def test_a_rule_that_nobody_reaches_is_warned_of(kind):
 @pytest.mark.parametrize(
     ("when", "words"),
     [
-        ({"column": "spend", "at_least": 1000, "below": 2500.5}, "1,000 ≤ spend < 2,500.5"),
+        ({"column": "spend", "at_least": 1000, "below": 2500.5}, "1000 ≤ spend < 2500.5"),
         ({"column": "spend", "below": 0}, "spend < 0"),
         ({"column": "channel", "in": ["Web", "Phone"]}, "channel is 'Web' or 'Phone'"),
         ({"column": "consent", "equals": True}, "consent is true"),

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import narwhals.stable.v2 as nw
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.cluster import KMeans
 
-from segkit._frames import as_frame, collected
-from segkit._input_checks import estimator_name
-from segkit.exceptions import MissingValuesError, SegkitError, SegkitTypeError, SegkitValueError
+from segkit.exceptions import SegkitTypeError, SegkitValueError
 
 _NUMBERS = ("n_clusters", "n_components", "n_segments")
 
@@ -28,67 +22,6 @@ def check_clusterer(clusterer: Any, *, owner: str) -> None:
             f"{owner}: clusterer must be a scikit-learn clusterer such as KMeans(5), got "
             f"{clusterer!r}."
         )
-
-
-def check_is_estimator(segmenter: Any, *, owner: str) -> None:
-    """Raise unless a segmenter can be cloned and fitted; never show what came instead."""
-    if isinstance(segmenter, type):
-        raise SegkitTypeError(
-            f"{owner}: segmenter must be an estimator, got the class {segmenter.__name__}. Write "
-            f"{segmenter.__name__}(...)."
-        )
-    if not (hasattr(segmenter, "fit") and hasattr(segmenter, "get_params")):
-        raise SegkitTypeError(
-            f"{owner}: segmenter must be an estimator, got {type(segmenter).__name__}. Labels that "
-            "are there already go to fit: fit(X, y=labels)."
-        )
-
-
-@contextmanager
-def refusals_named(segmenter: Any, rows: Any, *, owner: str) -> Iterator[None]:
-    """Name the columns of text, or with missing values, for which a user's estimator raises.
-
-    What it says itself may quote a customer's value.
-    """
-    try:
-        yield
-    except SegkitError:
-        raise
-    except (TypeError, ValueError) as error:
-        text, incomplete = _columns_of_text(rows), _columns_with_missing(rows)
-        name, said = estimator_name(segmenter), str(error)
-        if text and ("could not convert" in said or "dtype" in said or "type" in said):
-            raise SegkitTypeError(
-                f"{owner}: {name} needs numbers, and there is something else in the columns "
-                f"{text}. Name the columns to use (basis=[...]), or encode these first, in a "
-                "Pipeline."
-            ) from None
-        if incomplete and "NaN" in said:
-            raise MissingValuesError(
-                f"{owner}: {name} takes no missing values (NaN), and there are some in the columns "
-                f"{incomplete}. Fill or drop them, or impute them in a Pipeline; ClusterSegmenter "
-                "does it by itself."
-            ) from None
-        raise SegkitValueError(f"{owner}: {name} refuses these customers. {said}") from error
-
-
-def _columns_of_text(rows: Any) -> list[str]:
-    frame = as_frame(rows, owner="")
-    if frame is None:
-        return ["of the array"] if np.asarray(rows).dtype.kind in "OUS" else []
-    schema = frame.collect_schema()
-    return [
-        name for name, dtype in schema.items() if not (dtype.is_numeric() or dtype.is_boolean())
-    ]
-
-
-def _columns_with_missing(rows: Any) -> list[str]:
-    frame = as_frame(rows, owner="")
-    if isinstance(frame, nw.LazyFrame):
-        frame = collected(frame)
-    table = pd.DataFrame(rows) if frame is None else frame.to_pandas()
-    prefix = "x" if frame is None else ""
-    return [f"{prefix}{name}" for name in table.columns[table.isna().any()]]
 
 
 def is_k_means(clusterer: Any) -> bool:

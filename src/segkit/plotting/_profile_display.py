@@ -32,8 +32,8 @@ _WIDEST = 4.0
 _LEVELS_SHOWN = 10
 _NOTHING_TO_DRAW = {
     "heatmap": (
-        "no variable has an index to draw: columns with negative numbers or with a mean of 0 (such "
-        "as standardised ones) have none. Draw their differences with kind='snake'"
+        "no variable has an index to draw: columns with a mean of (nearly) 0, such "
+        "as standardised ones, have none. Draw their differences with kind='snake'"
     ),
     "snake": "no variable has a difference to draw",
 }

@@ -98,6 +98,10 @@ def value_by_segment(summaries: Summaries, value: str) -> Floats:
     return np.nan_to_num(summary.means) * summary.counts
 
 
+#: Where some numbers are negative, the least mean, in standard deviations, for a ratio to it.
+_LEAST_MEAN = 0.1
+
+
 def _sizes(summaries: Summaries, value: str | None) -> dict[str, Any]:
     found = {
         "variable": SIZE,
@@ -120,9 +124,11 @@ def _number(summary: NumberSummary, sizes: NDArray[np.int64], confidence: float)
     )
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = summary.mean
-        # Only from a true zero is one number a multiple of another.
-        dust = DUST * np.sqrt(np.nan_to_num(summary.variance))
-        is_ratio = mean > dust and summary.extremes[-1, 0] >= -dust
+        # Only from a true zero is one number a multiple of another. Some customers' returns may
+        # exceed their orders; a mean near zero is that of a scale without a true one.
+        spread = np.sqrt(np.nan_to_num(summary.variance))
+        has_negative = summary.extremes[-1, 0] < -DUST * spread
+        is_ratio = mean > (_LEAST_MEAN if has_negative else DUST) * spread
         index = 100 * np.append(summary.means, mean) / (mean if is_ratio else np.nan)
         dominance = 2 * summary.rank_sums / (counts * (total - counts))
     return {

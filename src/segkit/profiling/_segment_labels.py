@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,19 +72,6 @@ def read_segment_labels(labels: Any, n_rows: int, *, owner: str) -> SegmentLabel
     return check_segments(read, owner=owner)
 
 
-def check_order_of_labels(labels: Any, X: Any, *, owner: str) -> None:
-    """Raise where labels have the index of a pandas frame, in another order than its rows."""
-    if not isinstance(labels, pd.Series) or not isinstance(X, pd.DataFrame):
-        return
-    if len(labels) != len(X) or labels.index.equals(X.index):
-        return
-    if labels.index.isin(X.index).all() and X.index.isin(labels.index).all():
-        raise SegkitValueError(
-            f"{owner}: y has the index of X in another order, so that labels by position and by "
-            "index differ. Pass y.loc[X.index] to match by index, or y.to_numpy() by position."
-        )
-
-
 def check_segments(labels: SegmentLabels, *, owner: str) -> SegmentLabels:
     """Raise where nobody has a segment, or nearly everybody one of their own."""
     n_rows = len(labels.codes)
@@ -107,11 +93,6 @@ def check_segments(labels: SegmentLabels, *, owner: str) -> SegmentLabels:
 
 
 def _as_pandas(labels: Any, *, owner: str) -> pd.Series[Any]:
-    if isinstance(labels, Mapping):
-        raise SegkitTypeError(
-            f"{owner}: y must be one label a row, got {type(labels).__name__}, which has no order "
-            "of rows. Map the column of ids: y=X['customer_id'].map(labels)."
-        )
     if isinstance(labels, pd.Series):
         return labels.reset_index(drop=True)
     if isinstance(labels, pd.Categorical | pd.Index):
@@ -140,7 +121,7 @@ def _factorized(series: pd.Series[Any], *, owner: str) -> tuple[Codes, Any]:
         # Codes beside names are of several types, and cannot be sorted.
         series = series.mask(series.map(_is_no_segment).astype(bool))
         series = series.infer_objects()
-        if len({isinstance(one, str) for one in series.dropna().unique()}) > 1:
+        if len({isinstance(one, str) for one in series.dropna()}) > 1:
             raise SegkitTypeError(f"{owner}: {_ONE_TYPE}")
     if series.dtype.kind == "f":
         whole = series.dropna() % 1 == 0

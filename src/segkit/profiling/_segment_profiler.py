@@ -14,13 +14,14 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from segkit._frames import Frame, as_frame
-from segkit._input_checks import estimator_name
+from segkit._input_checks import check_labels, estimator_name
 from segkit._warn import warn
 from segkit.cluster._mixed_columns import frame_of_array
 from segkit.exceptions import LazyFrameError, SegkitTypeError, SegkitValueError, SegkitWarning
+from segkit.metrics._foreign_estimators import check_is_estimator, told_by_column
 from segkit.profiling._differences import differences_table
 from segkit.profiling._engine import summarise_lazily
-from segkit.profiling._given_data import check_array, columns_of, told_by_column
+from segkit.profiling._given_data import check_array, columns_of
 from segkit.profiling._parameters import (
     check_parameters,
     check_phrases_are_of_columns,
@@ -35,11 +36,9 @@ from segkit.profiling._profile_table import profile_table, sizes_table
 from segkit.profiling._reports import html_report, markdown_report, wide_table
 from segkit.profiling._segment_labels import (
     SegmentLabels,
-    check_order_of_labels,
     read_segment_labels,
 )
 from segkit.profiling._segmenter_labels import (
-    check_segmenter,
     columns_for_segmenter,
     columns_of_segmenter,
     fit_segmenter,
@@ -147,9 +146,9 @@ class SegmentProfiler(BaseEstimator):
       segments are not, unless values are missing: such a column is read as floats. Numbers with a
       point that agree in 14 digits are taken for equal: their last digits differ by the order in
       which something was summed.
-    - ``index``: 100 times the mean or share divided by everyone's; 100 is average. NaN of a column
-      with negative numbers, and where the mean of everyone is 0 (but for rounding): there one
-      number is no multiple of another.
+    - ``index``: 100 times the mean or share divided by everyone's; 100 is average. NaN where the
+      mean of everyone is 0 (but for rounding), or less than a tenth of the standard deviation of a
+      column with negative numbers: there one number is no multiple of another.
     - ``difference``, ``difference_low``, ``difference_high``: Hedges' g between the segment and
       all others, and its interval [1]_: the difference of means, or of shares, in standard
       deviations.
@@ -432,7 +431,7 @@ class SegmentProfiler(BaseEstimator):
             label = label_column(y, frame)
             labels = read_segment_labels(view[label].to_native(), n_rows, owner=_OWNER)
         else:
-            check_order_of_labels(y, X, owner=_OWNER)
+            check_labels(y, getattr(X, "index", None), owner=_OWNER)
             labels = read_segment_labels(y, n_rows, owner=_OWNER)
         summaries = summarise_frame(
             view,
@@ -448,7 +447,7 @@ class SegmentProfiler(BaseEstimator):
         self, X: Any, frame: Frame | None, view: nw.DataFrame[Any], y: Any
     ) -> SegmentLabels:
         """Fit the segmenter on the columns that are its, and return the segment of each row."""
-        check_segmenter(self.segmenter, owner=_OWNER)
+        check_is_estimator(self.segmenter, owner=_OWNER)
         names = self._handed_columns(view.columns)
         rows = X if names is view.columns else columns_of(X, frame, names, view.columns)
         with told_by_column(self.segmenter, view, names, owner=_OWNER):
@@ -477,7 +476,7 @@ class SegmentProfiler(BaseEstimator):
                 segments=None,
                 owner=_OWNER,
             )
-        check_segmenter(self.segmenter, owner=_OWNER)
+        check_is_estimator(self.segmenter, owner=_OWNER)
         is_frozen = isinstance(self.segmenter, FrozenEstimator)
         if not hasattr(self.segmenter.estimator if is_frozen else self.segmenter, "assign"):
             raise LazyFrameError(
@@ -519,8 +518,8 @@ class SegmentProfiler(BaseEstimator):
 
 _WHY_EMPTY = {
     "index": (
-        "columns with negative numbers or with a mean of 0 (such as standardised ones) have no "
-        "index. Try to_frame('difference')"
+        "columns with a mean of (nearly) 0, such as standardised ones, have no index. "
+        "Try to_frame('difference')"
     ),
     "share_of_value": "it needs value='...', a column whose sum is positive",
 }

@@ -16,20 +16,6 @@ from segkit.exceptions import SegkitTypeError
 from segkit.profiling._segment_labels import SegmentLabels, check_segments
 
 
-def check_segmenter(segmenter: Any, *, owner: str) -> None:
-    """Raise for what cannot be fitted."""
-    if isinstance(segmenter, type):
-        raise SegkitTypeError(
-            f"{owner}: segmenter must be an estimator, got the class {segmenter.__name__}. Make "
-            f"one: {owner}({segmenter.__name__}(...))."
-        )
-    if not hasattr(segmenter, "fit"):
-        raise SegkitTypeError(
-            f"{owner}: segmenter must be an estimator, got {type(segmenter).__name__}. Labels that "
-            "are there already go to fit: fit(X, y=labels)."
-        )
-
-
 def fit_segmenter(segmenter: Any, X: Any, y: Any) -> Any:
     """Return a fitted clone; a frozen segmenter as it is."""
     return clone(segmenter).fit(X, y)

@@ -11,7 +11,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
@@ -35,7 +35,7 @@ _MANY_MOVED = 0.1
 _MOST_CELLS = 10_000
 
 
-class CrossSegmenter(SegmenterMixin, BaseEstimator):
+class CrossSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
     """Cross two or more segmenters: segments such as "Champions × Web".
 
     Every combination of the segmenters' segments is a cell. Crossing soon makes more cells than
@@ -256,6 +256,51 @@ class CrossSegmenter(SegmenterMixin, BaseEstimator):
             cell = cell * len(place) + place[segment]
         return str(segments[self._crossed.code_of_cell[cell]])
 
+    def transform(self, X: Any) -> NDArray[np.float64]:
+        """Return the segments as features: 1 for the segment that a customer is in, else 0.
+
+        Parameters
+        ----------
+        X : eager frame or array of shape (n_customers, n_columns)
+            One row per customer.
+
+        Returns
+        -------
+        ndarray of shape (n_customers, n_segments)
+            A row of zeros where a customer is unassigned.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        LazyFrameError
+            For a lazy frame: use ``assign``.
+        ColumnError, SegkitTypeError, SegkitValueError, MissingValuesError
+            As ``predict``.
+        """
+        check_is_fitted(self)
+        self._refuse_lazy(X, verb="transform")
+        codes = self.predict(X)
+        is_in = codes[:, np.newaxis] == np.arange(len(self.segments_))
+        features: NDArray[np.float64] = is_in.astype(np.float64)
+        return features
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Return the names of the features that ``transform`` gives.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Ignored, but must hold the columns seen in ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n_segments,), dtype object
+            ``cross_segment_`` and the name of each segment.
+        """
+        self._check_input_features(input_features)
+        return np.array([f"cross_segment_{name}" for name in self.segments_], dtype=object)
+
     def describe(self) -> pd.DataFrame:
         """Return what defines each segment, and how many customers of ``fit`` are in it.
 
@@ -329,6 +374,7 @@ class CrossSegmenter(SegmenterMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Tags:
         """Return the tags of a segmenter that takes what all of the segmenters inside take."""
         tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []
         inside = [get_tags(s).input_tags for _, s in _known_segmenters(self.segmenters)]
         if not inside:
             return tags

@@ -288,7 +288,9 @@ class Not(Condition):
 
 def number_text(number: float | None) -> str:
     """Return a number as it is read best, with all its digits."""
-    return f"{number:,}" if isinstance(number, int) else f"{number:,.15g}"
+    # Without a comma in what may be a year.
+    comma = "," if number is not None and abs(number) >= 10_000 else ""
+    return f"{number:{comma}}" if isinstance(number, int) else f"{number:{comma}.15g}"
 
 
 def _member_text(member: Any) -> str:

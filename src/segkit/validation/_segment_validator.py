@@ -21,7 +21,8 @@ from segkit._frames import UNASSIGNED, as_frame
 from segkit.exceptions import LazyFrameError, SegkitTypeError, SegkitValueError
 from segkit.metrics import StructureTest
 from segkit.metrics._arguments import draw_seeds
-from segkit.metrics._clusterers import check_is_estimator, labels_of, prepared
+from segkit.metrics._clusterers import labels_of, prepared
+from segkit.metrics._foreign_estimators import check_is_estimator
 from segkit.metrics._threads import one_thread
 from segkit.validation._durable import SegmentDurability, durability
 from segkit.validation._evidence import counted, report_of, verdicts_of

@@ -15,7 +15,8 @@ from segkit._frames import UNASSIGNED
 from segkit._input_checks import check_labels
 from segkit.base import is_segmenter
 from segkit.exceptions import SegkitTypeError, SegkitValueError
-from segkit.metrics._clusterers import labels_of, prepared, refusals_named
+from segkit.metrics._clusterers import labels_of, prepared
+from segkit.metrics._foreign_estimators import told_by_column
 from segkit.validation._judged_customers import Table, labelled, without_empty
 from segkit.validation._refits import (
     Refits,
@@ -65,7 +66,7 @@ class SegmentsGiven:
         # Of a column that is absent and needed, the segmenter says so itself.
         there = [name for name in self.given if name in table.names]
         rows = table.rows(there)
-        with refusals_named(self.segmenter, rows, owner=f"{_OWNER}.compare"):
+        with told_by_column(self.segmenter, table.frame, there, owner=f"{_OWNER}.compare"):
             codes_later = np.asarray(self.segmenter.predict(rows))
         return _names(self.named, codes_later)
 
@@ -122,7 +123,7 @@ def from_segmenter(
         given = [*roles["basis"]]
     rows = table.rows(given)
     copy = prepared(unfitted, seed, owner=_OWNER)
-    with refusals_named(unfitted, rows, owner=_OWNER):
+    with told_by_column(unfitted, table.frame, given, owner=_OWNER):
         fitted = copy if isinstance(copy, FrozenEstimator) else copy.fit(rows, y)
         found = labels_of(fitted, rows)
     learned = last_step(fitted)

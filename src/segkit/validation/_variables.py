@@ -89,6 +89,7 @@ def variable_of(series: nw.Series[Any], *, owner: str) -> Variable:
         return Numbers(np.asarray(flags.to_numpy(dtype="float64", na_value=np.nan), np.float64))
     if (
         found == "complex"
+        or getattr(getattr(series.to_native(), "dtype", None), "kind", "") == "c"
         or isinstance(dtype, nw.List | nw.Array | nw.Struct)
         or _is_nested(series)
     ):
