@@ -435,3 +435,14 @@ def test_segments_become_features_of_one_and_zero():
     assert features.columns.tolist() == [f"cross_segment_{name}" for name in crossing.segments_]
     expected = [[float(one == name) for one in crossing.segments_] for name in names]
     assert features.to_numpy().tolist() == expected
+
+
+def test_one_customer_is_refused_by_a_later_part_as_in_a_frame():
+    table = pd.DataFrame({"a": [1.0, 2, 3, 4], "b": [4.0, 3, 2, 1]})
+    parts = [
+        ValueTierer(column="a", missing="unassigned"),
+        ValueTierer(column="b", missing="raise"),
+    ]
+    crossing = CrossSegmenter(parts, min_size=1).fit(table)
+    with pytest.raises(MissingValuesError):
+        crossing.predict_one({"a": None, "b": None})

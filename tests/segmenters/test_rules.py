@@ -515,3 +515,9 @@ def test_bands_begin_with_their_bound_and_end_before_the_next():
 def test_a_mapping_of_names_to_conditions_is_refused_with_the_form_that_is_wanted():
     with pytest.raises(SegkitTypeError, match=r'make \[\{"name": name, "when": condition\}'):
         RuleSegmenter({"Big": BIG}).fit(SIX)
+
+
+def test_an_array_as_a_value_is_there():
+    rules = [{"name": "Tagged", "when": {"column": "tags", "missing": False}}]
+    segmenter = RuleSegmenter(rules).fit(pd.DataFrame({"tags": ["a", None]}))
+    assert segmenter.predict_one({"tags": np.array([1.0, 2.0])}) == "Tagged"

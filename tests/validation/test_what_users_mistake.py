@@ -143,3 +143,10 @@ def test_shares_of_none_and_of_all_have_bounds_without_dust():
     validator = SegmentValidator().fit(CUSTOMERS[["visits"]], LABELS)
     bounds = validator.report_[["low", "high"]].to_numpy(dtype=float)
     assert not ((np.abs(bounds) > 0) & (np.abs(bounds) < 1e-12)).any()
+
+
+def test_every_customer_in_a_segment_of_their_own_is_no_segmentation():
+    validator = SegmentValidator(basis=["visits"]).fit(CUSTOMERS, CUSTOMERS["customer_id"])
+    status = validator.verdicts_.set_index("criterion")["status"]
+    assert status["differentiable"] == "not assessed"
+    assert status["substantial"] == status["parsimonious"] == "failed"

@@ -55,7 +55,7 @@ def test_one_customer_is_spoken_of_as_one():
     assert said["substantial"] == "passed; the only segment, a, has 1 customer (100.0 %)."
     said = lines(2, n_customers=9, min_size=1)
     assert said["differentiable"] == (
-        "passed; each two segments are apart in a variable; too few customers for a classifier."
+        "not assessed; too few customers for a classifier: a segment takes 5 of them."
     )
 
 

@@ -245,15 +245,18 @@ class CrossSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
         except AttributeError:
             check_is_fitted(self)
             raise
-        cell = 0
+        cell, is_assigned = 0, True
         for (_, segmenter), place in zip(self.segmenters_, places, strict=True):
             if hasattr(segmenter, "predict_one"):
                 segment = segmenter.predict_one(row)
             else:
                 segment = predicted_names(segmenter, pd.DataFrame([dict(row)]))[0]
             if segment == UNASSIGNED:
-                return UNASSIGNED
-            cell = cell * len(place) + place[segment]
+                is_assigned = False  # and another may still refuse the customer
+            else:
+                cell = cell * len(place) + place[segment]
+        if not is_assigned:
+            return UNASSIGNED
         return str(segments[self._crossed.code_of_cell[cell]])
 
     def transform(self, X: Any) -> NDArray[np.float64]:

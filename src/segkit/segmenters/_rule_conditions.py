@@ -203,7 +203,8 @@ class IsMissing(Test):
     def holds(self, row: Row) -> bool:
         """Tell whether it holds for one customer."""
         value = row[self.column]
-        return bool(value is None or value != value) is self.is_missing
+        differs = value != value  # of an array an array, which is there
+        return (value is None or (np.ndim(differs) == 0 and bool(differs))) is self.is_missing
 
     def expression(self, frame: nw.LazyFrame[Any]) -> nw.Expr:
         """Return the same for an engine."""

@@ -52,11 +52,11 @@ def differentiable(
         return Assessment(_CRITERION, "not assessed", reason, tuple(rows))
     alike = [row.segment for row in rows if row.metric.startswith("largest") and not row.passed]
     told = [row for row in rows if row.metric.startswith("classifier") and row.segment == ALL]
-    accuracy = (
-        "each two segments are apart in a variable; too few customers for a classifier"
-        if any(row.metric.startswith("largest") for row in rows)
-        else "too few customers for a classifier"
-    )
+    if not told and not alike:
+        # Of two customers each, any two segments are apart in something.
+        reason = f"too few customers for a classifier: a segment takes {_FOLDS} of them"
+        return Assessment(_CRITERION, "not assessed", reason, tuple(rows))
+    accuracy = ""
     if told:
         accuracy = (
             f"a classifier goes {100 * told[0].value:.0f} % of the way from guessing to knowing "
@@ -84,11 +84,13 @@ def _by_variable(customers: JudgedCustomers) -> list[Evidence]:
 def _by_pair(effects: pd.DataFrame) -> list[Evidence]:
     """Return the variable in which each pair is farthest apart."""
     rows = []
-    for (one, other), pair in effects.groupby(["segment_a", "segment_b"], sort=False):
-        relative = pair["value"].abs() / pair["effect"].map(MEDIUM)
-        if relative.isna().all():
-            continue
-        best = pair.iloc[int(relative.fillna(-1).argmax())]
+    # Where nothing is known of a pair, it is below 0.
+    relative = (effects["value"].abs() / effects["effect"].map(MEDIUM)).fillna(-1.0)
+    pairs = relative.groupby([effects["segment_a"], effects["segment_b"]], sort=False)
+    places = pairs.idxmax()
+    known = effects.loc[places[relative[places].to_numpy() >= 0]]
+    for best in known.to_dict("records"):
+        one, other = best["segment_a"], best["segment_b"]
         threshold = MEDIUM[best["effect"]]
         passed = bool(abs(best["value"]) >= threshold)
         what = "Cliff's δ" if best["effect"] == "δ" else "Cramér's V"
