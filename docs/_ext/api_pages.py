@@ -30,6 +30,8 @@ PACKAGES_FIRST = [
     "segkit.datasets",
     "segkit.plotting",
     "segkit.testing",
+    "segkit.plugins",
+    "segkit.typing",
     "segkit.exceptions",
 ]
 ON_ONE_PAGE = {"segkit.exceptions"}

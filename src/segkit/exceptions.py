@@ -9,6 +9,7 @@ __all__ = [
     "NoStructureWarning",
     "NotConvergedWarning",
     "NotIdentifiedWarning",
+    "PluginError",
     "SegkitError",
     "SegkitTypeError",
     "SegkitValueError",
@@ -41,6 +42,10 @@ class MissingValuesError(SegkitValueError):
 
 class SegmentMapError(SegkitValueError):
     """A segment map that leaves cells uncovered, covers them twice, or does not fit the scores."""
+
+
+class PluginError(SegkitValueError):
+    """A segmenter that no distribution announces, that two do, or that cannot be loaded."""
 
 
 class LazyFrameError(SegkitTypeError):
