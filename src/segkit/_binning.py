@@ -6,7 +6,7 @@ dynamic programming".
 """
 
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,28 @@ _SAMPLE = 1 << 16
 _MOST_POINTS = 1_024
 # Each step lowers the inertia, so there is an end; rounding must not keep two steps going forever.
 _MOST_STEPS = 1_000
+
+
+class ValuesByRank(Protocol):
+    """Finite values, in memory or in a query engine, as far as edges are learned from them."""
+
+    @property
+    def size(self) -> int:
+        """The number of values."""
+
+    @property
+    def lowest(self) -> float:
+        """The lowest value."""
+
+    @property
+    def highest(self) -> float:
+        """The highest value."""
+
+    def at(self, ranks: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        """Return the values at a few ranks, from 0, and the values that come next."""
+
+    def distinct(self) -> tuple[Floats, Integers]:
+        """Return the distinct values, ascending, and how often each occurs."""
 
 
 class OrderedValues:
@@ -114,24 +136,29 @@ def _selected(
     return low_values, high_values
 
 
-def quantile_edges(ordered: OrderedValues, n_bins: int) -> Floats:
+def quantile_edges(ordered: ValuesByRank, n_bins: int) -> Floats:
     """Return the n_bins - 1 inner quantiles, linearly interpolated.
 
     The positions are counted in whole numbers: k (n - 1) / n_bins computed in floating point can
     miss a data point by one digit, and would then cut its ties off from the score below.
     """
-    position = np.arange(1, n_bins, dtype=np.int64) * (ordered.size - 1)
-    below, remainder = np.divmod(position, n_bins)
+    below, remainder = quantile_ranks(ordered.size, n_bins)
     low, high = ordered.at(below)
     return _between(low, high, remainder / n_bins)
 
 
-def uniform_edges(ordered: OrderedValues, n_bins: int) -> Floats:
+def quantile_ranks(size: int, n_bins: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the ranks, from 0, below the inner quantiles, and how many n_bins-ths are beyond."""
+    below, remainder = np.divmod(np.arange(1, n_bins, dtype=np.int64) * (size - 1), n_bins)
+    return below, remainder
+
+
+def uniform_edges(ordered: ValuesByRank, n_bins: int) -> Floats:
     """Return the n_bins - 1 edges that cut the range of the values into equal widths."""
     return _between(ordered.lowest, ordered.highest, np.arange(1, n_bins) / n_bins)
 
 
-def kmeans_edges(ordered: OrderedValues, n_bins: int) -> Floats:
+def kmeans_edges(ordered: ValuesByRank, n_bins: int) -> Floats:
     """Return the edges halfway between the centres of the clusters with the least inertia.
 
     Up to 1,024 distinct values are clustered exactly; more are pooled to as many points first,

@@ -45,6 +45,27 @@ UNASSIGNED_REMEDY = (
 )
 
 
+@dataclass(frozen=True)
+class RowLimits:
+    """Which of a row's values count something, and which may not exceed which."""
+
+    counts: tuple[int, ...]
+    ordered: tuple[tuple[int, int], ...]
+
+
+def row_limits(columns: Sequence[str | int]) -> RowLimits:
+    """Return the positions of the columns with segkit's standard names."""
+    position = {column: i for i, column in enumerate(columns)}
+    return RowLimits(
+        counts=tuple(position[name] for name in _COUNTS if name in position),
+        ordered=tuple(
+            (position[smaller], position[larger])
+            for smaller, larger in _ORDERED_PAIRS
+            if smaller in position and larger in position
+        ),
+    )
+
+
 def check_columns_present(names: Sequence[str], frame: Frame, *, owner: str, remedy: str) -> None:
     """Raise for the first of `names` that the frame lacks, with the nearest name it has."""
     available = frame.collect_schema().names()
@@ -127,38 +148,67 @@ def check_complete(
 ) -> None:
     """Raise for infinities, and for NaN unless they are allowed."""
     for name, column in columns.items():
-        infinite = int(np.isinf(column).sum())
-        if infinite:
-            raise SegkitValueError(
-                f"{owner}: column {name!r} contains infinity in {infinite:,} of {column.size:,} "
-                "rows; finite numbers are expected. Correct or drop these rows."
-            )
+        refuse_infinite(name, int(np.isinf(column).sum()), column.size, owner=owner)
         missing = 0 if allow_missing else int(np.isnan(column).sum())
-        if missing:
-            raise MissingValuesError(
-                f"{owner}: column {name!r} contains NaN or null in {missing:,} of "
-                f"{column.size:,} rows. {remedy}"
-            )
+        refuse_missing(name, missing, column.size, owner=owner, remedy=remedy)
 
 
 def check_customer_columns(columns: Mapping[str, NDArray[Any]], *, owner: str) -> None:
     """Raise where columns with segkit's standard names hold what no customer table can hold."""
-    for name in _COUNTS:
-        if name in columns and (negative := int((columns[name] < 0).sum())):
-            hint = " Was it counted to a day before the last order?" if "days" in name else ""
-            raise SegkitValueError(
-                f"{owner}: column {name!r} is negative in {negative:,} of "
-                f"{columns[name].size:,} rows; it counts days or orders and starts at 0.{hint}"
-            )
-    for smaller, larger in _ORDERED_PAIRS:
-        if smaller in columns and larger in columns:
-            swapped = int((columns[smaller] > columns[larger]).sum())
-            if swapped:
-                raise SegkitValueError(
-                    f"{owner}: {smaller!r} exceeds {larger!r} in {swapped:,} of "
-                    f"{columns[smaller].size:,} rows, which no customer can do. Are the columns "
-                    "swapped?"
-                )
+    check_limits(list(columns), list(columns.values()), row_limits(list(columns)), owner=owner)
+
+
+def check_limits(
+    names: Sequence[str | int], columns: Sequence[NDArray[Any]], limits: RowLimits, *, owner: str
+) -> None:
+    """Raise where a column that counts is negative, or exceeds one that it can't exceed."""
+    for place in limits.counts:
+        negative = int((columns[place] < 0).sum())
+        refuse_negative(names[place], negative, columns[place].size, owner=owner)
+    for low, high in limits.ordered:
+        swapped = int((columns[low] > columns[high]).sum())
+        refuse_swapped(names[low], names[high], swapped, columns[low].size, owner=owner)
+
+
+def refuse_infinite(name: str | int, count: int, n_rows: int, *, owner: str) -> None:
+    """Raise where a column is infinite in some rows."""
+    if count:
+        raise SegkitValueError(
+            f"{owner}: column {name!r} contains infinity in {count:,} of {n_rows:,} rows; finite "
+            "numbers are expected. Correct or drop these rows."
+        )
+
+
+def refuse_missing(
+    name: str | int, count: int, n_rows: int, *, owner: str, remedy: str = UNASSIGNED_REMEDY
+) -> None:
+    """Raise where a column is missing in some rows."""
+    if count:
+        raise MissingValuesError(
+            f"{owner}: column {name!r} contains NaN or null in {count:,} of {n_rows:,} rows. "
+            f"{remedy}"
+        )
+
+
+def refuse_negative(name: str | int, count: int, n_rows: int, *, owner: str) -> None:
+    """Raise where a column that counts days or orders is negative in some rows."""
+    if count:
+        hint = " Was it counted to a day before the last order?" if "days" in str(name) else ""
+        raise SegkitValueError(
+            f"{owner}: column {name!r} is negative in {count:,} of {n_rows:,} rows; it counts days "
+            f"or orders and starts at 0.{hint}"
+        )
+
+
+def refuse_swapped(
+    smaller: str | int, larger: str | int, count: int, n_rows: int, *, owner: str
+) -> None:
+    """Raise where a column exceeds, in some rows, one that it can't exceed."""
+    if count:
+        raise SegkitValueError(
+            f"{owner}: {smaller!r} exceeds {larger!r} in {count:,} of {n_rows:,} rows, which no "
+            "customer can do. Are the columns swapped?"
+        )
 
 
 def check_labels(labels: Any, index: Any, *, owner: str) -> None:
@@ -229,27 +279,6 @@ def _one_number(value: Any, key: str | int, *, owner: str) -> float:
         except (ValueError, OverflowError):
             pass
     raise SegkitTypeError(f"{owner}: {key!r} must be a number, got {type(value).__name__}.")
-
-
-@dataclass(frozen=True)
-class RowLimits:
-    """Which of a row's values count something, and which may not exceed which."""
-
-    counts: tuple[int, ...]
-    ordered: tuple[tuple[int, int], ...]
-
-
-def row_limits(columns: Sequence[str | int]) -> RowLimits:
-    """Return the positions of the columns with segkit's standard names."""
-    position = {column: i for i, column in enumerate(columns)}
-    return RowLimits(
-        counts=tuple(position[name] for name in _COUNTS if name in position),
-        ordered=tuple(
-            (position[smaller], position[larger])
-            for smaller, larger in _ORDERED_PAIRS
-            if smaller in position and larger in position
-        ),
-    )
 
 
 def row_is_plain(values: Sequence[float], limits: RowLimits) -> bool:

@@ -99,7 +99,7 @@ def plan_of_numbers(segmenter: SegmenterMixin, frame: nw.LazyFrame[Any]) -> Code
     """Return the plan of a segmenter whose codes are an expression of columns of numbers."""
     owner = type(segmenter).__name__
     names = segmenter._names_to_read(frame)
-    values = [_null_where_missing(name) for name in names]
+    values = [null_where_missing(name) for name in names]
     complete = balanced(and_, [~value.is_null() for value in values])
     group = group_in_frame(segmenter, frame, reset=False)
     if group is not None:
@@ -132,16 +132,16 @@ def plan_of_numbers(segmenter: SegmenterMixin, frame: nw.LazyFrame[Any]) -> Code
 
 def any_infinite(names: Sequence[str]) -> nw.Expr:
     """Return where one of these columns of numbers is infinite."""
-    return balanced(or_, [_is_infinite(name) for name in names])
+    return balanced(or_, [is_infinite(name) for name in names])
 
 
-def _is_infinite(name: str) -> nw.Expr:
+def is_infinite(name: str) -> nw.Expr:
     """Return where a column is infinite; null where it is null."""
     value = nw.col(name).cast(nw.Float64)
     return ~(value.is_finite() | value.is_nan())
 
 
-def _null_where_missing(name: str) -> nw.Expr:
+def null_where_missing(name: str) -> nw.Expr:
     """Return a column as Float64, null where it is null, NaN or infinite.
 
     Missing values are masked before any comparison: NaN > edge is true in polars and DuckDB and

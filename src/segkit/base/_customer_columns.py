@@ -18,6 +18,7 @@ from segkit.base._customers import (
     group_in_frame,
     names_in_frame,
 )
+from segkit.base._engine_customers import EngineCustomers
 from segkit.exceptions import LazyFrameError
 
 
@@ -70,6 +71,10 @@ class CustomerColumnsMixin:
         """Return the columns whose values ``assign`` needs inside a query engine."""
         return names_in_frame(self, frame, reset=False)
 
+    def _limits(self, columns: Sequence[str | int]) -> RowLimits:
+        """Return which of a frame's columns count something, and which may not exceed which."""
+        return row_limits(columns)
+
     # What it calls.
 
     def _validate_customers(self, X: Any, *, reset: bool) -> NDArray[np.float64]:
@@ -95,12 +100,27 @@ class CustomerColumnsMixin:
             self._remember_columns(customers.columns, frame)
         return customers
 
+    def _customers_in_engine(self, frame: nw.LazyFrame[Any]) -> EngineCustomers:
+        """Return the columns to learn from inside a frame's engine, where they are checked."""
+        self._forget()
+        names = names_in_frame(self, frame, reset=True)
+        self._remember_columns(names, frame)
+        group = None if self._group_used is None else str(self._group_used)
+        customers = EngineCustomers.among(frame, names, group, owner=type(self).__name__)
+        customers.check(
+            owner=type(self).__name__,
+            limits=self._row_limits,
+            allow_missing=self._allows_missing(),
+            remedy=self._missing_remedy,
+        )
+        return customers
+
     def _remember_columns(self, columns: Sequence[str | int], frame: Frame | None) -> None:
         """Remember which columns are used, and where an array has them."""
         wanted = [] if getattr(self, self._columns_parameter) is None else columns_wanted(self)
         self._columns_used = list(columns)
         self._positions_used = [column for column in wanted if isinstance(column, int)] or None
-        self._row_limits = row_limits(self._columns_used)
+        self._row_limits = self._limits(self._columns_used)
         self._group_wanted = self._group_used = self._group_column()
         if frame is not None:
             self._group_used = group_in_frame(self, frame, reset=True)
@@ -111,6 +131,7 @@ class CustomerColumnsMixin:
     def _check(self, customers: Customers) -> None:
         customers.check(
             owner=type(self).__name__,
+            limits=self._limits(customers.columns),
             allow_missing=self._allows_missing(),
             remedy=self._missing_remedy,
         )

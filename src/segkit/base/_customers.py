@@ -17,9 +17,10 @@ from segkit._blocks import row_blocks
 from segkit._frames import Frame, collected, number_columns, plain_values
 from segkit._input_checks import (
     UNASSIGNED_REMEDY,
+    RowLimits,
     check_columns_present,
     check_complete,
-    check_customer_columns,
+    check_limits,
     check_numeric,
     total,
 )
@@ -62,13 +63,20 @@ class Customers:
         """Return the customers with other positions of their groups."""
         return replace(self, numbers=[*self.numbers[:-1], positions])
 
-    def check(self, *, owner: str, allow_missing: bool, remedy: str = UNASSIGNED_REMEDY) -> None:
+    def check(
+        self,
+        *,
+        owner: str,
+        limits: RowLimits,
+        allow_missing: bool,
+        remedy: str = UNASSIGNED_REMEDY,
+    ) -> None:
         """Raise for infinities, unwanted missing values and, by name, impossible counts."""
         columns = dict(zip(map(str, self.columns), self.numbers, strict=False))
         if not self.is_complete:
             check_complete(columns, owner=owner, allow_missing=allow_missing, remedy=remedy)
         if self.by_name:
-            check_customer_columns(columns, owner=owner)
+            check_limits(self.columns, self.numbers, limits, owner=owner)
 
     def _floats(self, rows: slice) -> NDArray[np.float64]:
         first = self.numbers[0][rows]

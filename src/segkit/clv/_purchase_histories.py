@@ -50,14 +50,25 @@ class PurchaseHistories:
         return float(self.weights.sum())
 
     @classmethod
-    def of(cls, values: Floats) -> PurchaseHistories:
-        """Return the distinct histories among rows of recency, order days and tenure."""
+    def of(cls, values: Floats, counts: NDArray[np.int64] | None = None) -> PurchaseHistories:
+        """Return the distinct histories among rows of recency, order days and tenure.
+
+        `counts` has the number of customers of each row; None: one.
+        """
         packed, spans, lows = _packed(values)
         if packed is None:
-            return cls(*_terms(values), weights=np.ones(len(values)))
-        packed.sort()
+            weights = np.ones(len(values)) if counts is None else counts.astype(np.float64)
+            return cls(*_terms(values), weights=weights)
+        if counts is not None:
+            order = np.argsort(packed)
+            packed, counts = packed[order], counts[order]
+        else:
+            packed.sort()
         starts = np.flatnonzero(np.concatenate([[True], packed[1:] != packed[:-1]]))
-        weights = np.diff(starts, append=packed.size).astype(np.float64)
+        if counts is None:
+            weights = np.diff(starts, append=packed.size).astype(np.float64)
+        else:
+            weights = np.add.reduceat(counts, starts).astype(np.float64)
         return cls(*_terms(_unpacked(packed[starts], spans, lows)), weights=weights)
 
     @classmethod

@@ -29,12 +29,17 @@ class PurchaseRates(NamedTuple):
     is_known: bool
 
 
-def fit_purchase_rates(values: NDArray[np.float64]) -> PurchaseRates:
-    """Fit to rows of recency_days, order_days (at least 1) and tenure_days."""
+def fit_purchase_rates(
+    values: NDArray[np.float64], counts: NDArray[np.int64] | None = None
+) -> PurchaseRates:
+    """Fit to rows of recency_days, order_days (at least 1) and tenure_days.
+
+    `counts` has the number of customers of each row; None: one.
+    """
     if not len(values) or not (values[:, 1] > 1).any():
         longest = max(float(values[:, 2].max(initial=0.0)), 1.0)
         return PurchaseRates(r=1e-4, alpha=1e4 * longest, is_known=False)
-    histories = PurchaseHistories.of(values)
+    histories = PurchaseHistories.of(values, counts)
     nbd = fit_nbd(histories)
     r, alpha = nbd.parameters
     rates = parameter_bounds(histories)

@@ -19,21 +19,21 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from segkit._compat import Interval, StrOptions, fit_context
-from segkit._frames import float_series
+from segkit._frames import as_frame, float_series
+from segkit._input_checks import RowLimits
 from segkit.base import SegmenterMixin
-from segkit.base._customers import Customers
 from segkit.clv import ParetoNBD
 from segkit.exceptions import ColumnError, LazyFrameError
 from segkit.segmenters._silences import (
     Silence,
     SilenceInDays,
     SilenceInGaps,
+    journeys_in_engine,
     learn_model,
     learn_rhythm,
 )
 from segkit.segmenters._stage_definition import (
     JOURNEY,
-    check_journeys,
     checked_thresholds,
     journey_limits,
     stage_names,
@@ -239,8 +239,9 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : frame or array of shape (n_customers, n_columns)
-            One row per customer; prospects may be among them. Of a lazy frame the columns used are
-            collected.
+            One row per customer; prospects may be among them. The engine of a lazy frame
+            counts how many customers have each journey; with ``method="alive"`` the columns used
+            are collected.
         y : None
             Ignored.
 
@@ -259,11 +260,14 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
         names = stage_names(self.stages, owner=owner)
         parameters = self.get_params(deep=False)
         limits = checked_thresholds(self.method, parameters, owner=owner)
-        values = self._validate_customers(X, reset=True)
-        if not isinstance(self._columns_used[0], int):
-            self._row_limits = journey_limits(len(self._columns_used))
-        buyers = values[~np.isnan(values[:, :3]).any(axis=1) & (values[:, 1] >= 1), :3]
-        silence, new_days, at_risk, churned = self._learn(buyers, *limits)
+        frame = as_frame(X, owner=owner)
+        values, counts = None, None
+        if isinstance(frame, nw.LazyFrame) and self.method != "alive":
+            buyers, counts = journeys_in_engine(self._customers_in_engine(frame))
+        else:
+            values = self._validate_customers(X, reset=True)
+            buyers = values[~np.isnan(values[:, :3]).any(axis=1) & (values[:, 1] >= 1), :3]
+        silence, new_days, at_risk, churned = self._learn(buyers, counts, *limits)
         journey = [s for s in JOURNEY if s != "reactivated" or len(self._columns_used) > 3]
         self._staging = Staging(
             silence,
@@ -334,16 +338,13 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
 
     # The segmenter's hooks.
 
-    def _check(self, customers: Customers) -> None:
-        owner = type(self).__name__
-        if len(customers.columns) > 4:
+    def _limits(self, columns: Sequence[str | int]) -> RowLimits:
+        if len(columns) > 4:
             raise ColumnError(
-                f"{owner}: columns must be three or four (recency, order days, tenure and the last "
-                f"gap), got {tuple(customers.columns)}."
+                f"{type(self).__name__}: columns must be three or four (recency, order days, "
+                f"tenure and the last gap), got {tuple(columns)}."
             )
-        super()._check(customers)
-        if customers.by_name:
-            check_journeys(customers, owner=owner)
+        return journey_limits(columns)
 
     def _codes(self, values: Floats) -> NDArray[np.int64]:
         return self._staging.of(values)
@@ -386,12 +387,12 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
     # Private helpers.
 
     def _learn(
-        self, buyers: Floats, at_risk: Any, churned: Any
+        self, buyers: Floats, counts: NDArray[np.int64] | None, at_risk: Any, churned: Any
     ) -> tuple[Silence, float, float, float]:
         """Return the measure of silence, and when customers are new, at risk and churned."""
         owner = type(self).__name__
         if self.method == "cadence":
-            rhythm, at_risk, churned = learn_rhythm(buyers, at_risk, churned, owner=owner)
+            rhythm, at_risk, churned = learn_rhythm(buyers, counts, at_risk, churned, owner=owner)
             self.prior_ = rhythm.prior
             return rhythm, at_risk * self.prior_["gap_days"], at_risk, churned
         if self.method == "alive":

@@ -19,7 +19,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from segkit._compat import Interval, StrOptions, fit_context
-from segkit._frames import integer_series, text_series
+from segkit._frames import as_frame, integer_series, text_series
 from segkit._input_checks import missing_rows, nearest
 from segkit.base import SegmenterMixin
 from segkit.base._customers import Customers, columns_wanted
@@ -38,7 +38,19 @@ from segkit.segmenters._column_edges import (
 from segkit.segmenters._customer_groups import CustomerGroups, warn_of_small_groups
 from segkit.segmenters._edges_spread import EdgesSpread, bootstrap_edges
 from segkit.segmenters._named_maps import NAMED_MAPS, fitting_map
-from segkit.segmenters._rfm_edges import METHODS, binned_columns, learned_edges, warn_of_ties
+from segkit.segmenters._rfm_edges import (
+    METHODS,
+    binned_columns,
+    learned_edges,
+    numbers_of_scores,
+    warn_of_ties,
+)
+from segkit.segmenters._rfm_engine import (
+    GROUP,
+    edges_in_engine,
+    groups_in_engine,
+    numbers_of_scores_in_engine,
+)
 from segkit.segmenters._rfm_words import ScoredColumn, rules, thresholds
 from segkit.segmenters._segment_map import RFM_DIMENSIONS, SegmentMap
 
@@ -213,7 +225,8 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : frame or array of shape (n_customers, n_columns)
-            One row per customer. Of a lazy frame the columns to score are collected.
+            One row per customer. Inside the engine of a lazy frame values are only counted; with
+            ``binning="kmeans"`` their distinct values are collected.
         y : None
             Ignored.
 
@@ -230,7 +243,11 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         SegmentMapError
             For a map that needs scores which are not there.
         """
-        self._learn(X)
+        frame = as_frame(X, owner=type(self).__name__)
+        if isinstance(frame, nw.LazyFrame):
+            self._learn_in_engine(frame)
+        else:
+            self._learn(X)
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -472,32 +489,74 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         """Learn all that fit learns; return the customers' scores, and where there is none."""
         customers = self._customers(X, reset=True)
         self._check(customers)
+        binned, segment_map = self._definition()
+        missing = None if customers.is_complete else _missing_scores(customers.values, binned)
+        group = None
+        if self._group_used is not None:
+            positions = customers.numbers[-1]
+            complete = positions if missing is None else positions[~missing.any(axis=1)]
+            n_complete = np.bincount(complete, minlength=self._n_groups + 1)[:-1]
+            group = self._keep_large_groups(n_complete, binned)[positions]
+            customers = customers.with_groups(group)
+        self._edges = learned_edges(customers.numbers, binned, missing, group, self._n_groups)
+        scored = self._scores(customers)
+        warn_of_ties(self._edges, numbers_of_scores(self._edges, scored, missing))
+        self._publish(segment_map)
+        codes = segment_map._codes_of([scored[position] for position in self._mapped])
+        if missing is not None:
+            codes[missing.any(axis=1)] = -1
+        self._finish_fit(X, codes=codes)
+        return scored, missing
+
+    def _learn_in_engine(self, frame: nw.LazyFrame[Any]) -> None:
+        """Learn the same of a lazy frame, whose engine is asked for counts and extremes."""
+        customers = self._customers_in_engine(frame)
+        binned, segment_map = self._definition()
+        rows, values = customers.frame, customers.values()
+        group = None
+        if customers.group is not None:
+            labels, n_complete = groups_in_engine(customers)
+            self._customer_groups = CustomerGroups.among(labels)
+            positions = self._customer_groups.positions(labels)
+            counts = np.bincount(positions, n_complete, self._n_groups + 1)[:-1]
+            self._keep_large_groups(counts, binned)
+            dtype = rows.collect_schema()[customers.group]
+            place = self._group_expression(nw.col(customers.group), dtype)
+            rows = rows.with_columns(place.alias(GROUP))
+            group = nw.col(GROUP)
+        self._edges = edges_in_engine(rows, values, binned, group, self._n_groups)
+        self._publish(segment_map)
+        for step in self._feature_expressions(values if group is None else [*values, group]):
+            rows = rows.with_columns(**step)
+        n_scores = numbers_of_scores_in_engine(rows, self._score_names(), self._edges)
+        warn_of_ties(self._edges, n_scores)
+
+    def _definition(self) -> tuple[list[ColumnBinning], SegmentMap]:
+        """Return how each column is to be scored, and the map of the scores."""
         dimensions, binned = self._dimensions(), self._binned_columns()
         self._check_columns(dimensions)
         n_bins = [column.n_bins for column in binned]
         segment_map = fitting_map(self.segment_map, dict(zip(dimensions, n_bins, strict=True)))
-        missing = None if customers.is_complete else _missing_scores(customers.values, binned)
-        group = None
-        if self._group_used is not None:
-            seen, positions = self._customer_groups, customers.numbers[-1]
-            complete = positions if missing is None else positions[~missing.any(axis=1)]
-            large_enough = np.bincount(complete, minlength=len(seen.labels) + 1)[:-1] >= max(n_bins)
-            warn_of_small_groups(large_enough, self._group_used, max(n_bins))
-            self._customer_groups, group = seen.those(large_enough, positions)
-            customers = customers.with_groups(group)
-        self._edges = learned_edges(customers.numbers, binned, missing, group, self._n_groups)
         self._separator = "-" if max(n_bins[:3]) > 9 else ""
         self._mapped = [dimensions.index(dimension) for dimension in segment_map.dimensions]
-        scored = self._scores(customers)
-        warn_of_ties(self._edges, scored, missing)
-        codes = segment_map._codes_of([scored[position] for position in self._mapped])
-        if missing is not None:
-            codes[missing.any(axis=1)] = -1
+        return binned, segment_map
+
+    def _keep_large_groups(
+        self, n_complete: NDArray[Any], binned: Sequence[ColumnBinning]
+    ) -> NDArray[np.intp]:
+        """Forget groups with fewer customers than scores; return where each group now stands."""
+        n_bins = max(column.n_bins for column in binned)
+        large_enough = n_complete >= n_bins
+        warn_of_small_groups(large_enough, self._group_used, n_bins)
+        everyone = np.arange(large_enough.size + 1)
+        self._customer_groups, moved = self._customer_groups.those(large_enough, everyone)
+        return moved
+
+    def _publish(self, segment_map: SegmentMap) -> None:
+        """Show what was learned: with this, the scorer is fitted."""
         self._publish_edges()
         self.segment_map_ = segment_map
         self.segments_ = np.array(segment_map.names, dtype=object)
-        self._finish_fit(X, codes=codes)
-        return scored, missing
 
     def _publish_edges(self) -> None:
         """Show the edges, read-only, because changed ones would not be those in use."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from segkit._binning import (
     OrderedValues,
+    ValuesByRank,
     kmeans_edges,
     quantile_edges,
     uniform_edges,
@@ -17,7 +18,7 @@ from segkit._warn import warn
 from segkit.exceptions import SegkitValueError, TiedScoresWarning
 from segkit.segmenters._column_edges import ColumnBinning, ColumnEdges, Edges, Scores
 
-METHODS: dict[str, Callable[[OrderedValues, int], Edges]] = {
+METHODS: dict[str, Callable[[ValuesByRank, int], Edges]] = {
     "quantile": quantile_edges,
     "uniform": uniform_edges,
     "kmeans": kmeans_edges,
@@ -148,10 +149,7 @@ def _edges_of(
             shape = [columns[parent].n_bins for parent in binning.parents]
             found.append(_edges_within(column, binning, parents, shape, around=None))
         else:
-            raise SegkitValueError(
-                f"RFMScorer: column {binning.column!r} has only missing values; there is nothing "
-                "to learn from. Drop it from columns, or give its edges with binning=..."
-            )
+            raise nothing_to_learn_from(binning.column)
         if any(position in later.parents for later in columns):
             edges = ColumnEdges(binning, found[-1][np.newaxis])
             scored.append(edges.score(values[position], None, scored))
@@ -182,20 +180,33 @@ def _edges_within(
     return np.stack(cells)
 
 
-def warn_of_ties(
+def nothing_to_learn_from(column: str | int) -> SegkitValueError:
+    """Return the error of a column without values."""
+    return SegkitValueError(
+        f"RFMScorer: column {column!r} has only missing values; there is nothing to learn from. "
+        "Drop it from columns, or give its edges with binning=..."
+    )
+
+
+def numbers_of_scores(
     columns: Sequence[ColumnEdges], scored: Sequence[Scores], missing: NDArray[np.bool_] | None
-) -> None:
-    """Warn of each column in which fewer scores occur than were to be learned."""
+) -> list[int]:
+    """Return how many different scores occur in each column."""
+    numbers = []
     for position, edges in enumerate(columns):
-        binning, column_scores = edges.binning, scored[position]
-        if not isinstance(binning.source, str):
-            continue
+        of_column = scored[position]
         if missing is not None:
-            column_scores = column_scores[~missing[:, position]]
-        distinct = sum(
-            bool((column_scores == score).any()) for score in range(1, binning.n_bins + 1)
-        )
-        if distinct < binning.n_bins:
+            of_column = of_column[~missing[:, position]]
+        expected = range(1, edges.binning.n_bins + 1)
+        numbers.append(sum(bool((of_column == score).any()) for score in expected))
+    return numbers
+
+
+def warn_of_ties(columns: Sequence[ColumnEdges], n_scores: Sequence[int]) -> None:
+    """Warn of each column in which fewer scores occur than were to be learned."""
+    for edges, distinct in zip(columns, n_scores, strict=True):
+        binning = edges.binning
+        if isinstance(binning.source, str) and distinct < binning.n_bins:
             cause = (
                 "ties leave" if binning.source == "quantile" else f"{binning.source!r} bins leave"
             )

@@ -13,9 +13,10 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from segkit._frames import RESERVED, balanced, collected
+from segkit._frames import RESERVED, balanced
 from segkit._warn import warn
 from segkit.base._assignment import CodePlan, with_code
+from segkit.base._engine_customers import counted
 from segkit.exceptions import SegkitValueError, SegkitWarning
 from segkit.segmenters._rule_parsing import Rule
 
@@ -72,13 +73,13 @@ def counts_in_engine(
         asked[f"in_{place}"] = (nw.col(_CODE) == place).cast(nw.Int64).sum()
     if overlaps and len(rules) > 1:
         asked["several"] = (balanced(add, holds) > 1).cast(nw.Int64).sum()
-    found = _asked(coded, asked)
+    found = counted(coded, asked)
     shared = {}
     if found.get("several"):
         pairs = list(combinations(range(len(rules)), 2))
         both = {f"{i}_{j}": (holds[i] * holds[j]).sum() for i, j in pairs}
-        counted = _asked(coded, both)
-        shared = {(i, j): counted[f"{i}_{j}"] for i, j in pairs}
+        together = counted(coded, both)
+        shared = {(i, j): together[f"{i}_{j}"] for i, j in pairs}
     return RuleCounts(
         found["customers"],
         np.array([found[f"met_{place}"] for place in range(len(rules))], dtype=np.int64),
@@ -115,8 +116,3 @@ def warn_of_unreached(counts: RuleCounts, rules: Sequence[Rule]) -> None:
             "Are the values written as in the frame, and the rules in the order that is meant?",
             SegkitWarning,
         )
-
-
-def _asked(frame: nw.LazyFrame[Any], asked: dict[str, nw.Expr]) -> dict[str, int]:
-    row = collected(frame.select(**{f"{RESERVED}{name}": e for name, e in asked.items()}))
-    return {name: int(row[f"{RESERVED}{name}"].to_list()[0] or 0) for name in asked}

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from segkit._frames import Frame, as_frame
-from segkit._input_checks import RowLimits, check_columns_present, row_is_plain
+from segkit._input_checks import RowLimits, check_columns_present, row_is_plain, row_limits
 from segkit.base._customers import Customers, checked_array
 from segkit.exceptions import ColumnError, SegkitError, SegkitTypeError
 from segkit.segmenters._rule_columns import Kind, Values, check_kinds, values_in_frame
@@ -144,4 +144,5 @@ def _numbers_among(objects: nw.Series[Any]) -> NDArray[np.float64]:
 def _check_numbers(columns: Mapping[str, NDArray[Any]], *, by_name: bool) -> None:
     if columns:
         customers = Customers(list(columns), list(columns.values()), by_name=by_name)
-        customers.check(owner=_OWNER, allow_missing=True)
+        limits = row_limits(list(columns))
+        customers.check(owner=_OWNER, limits=limits, allow_missing=True)

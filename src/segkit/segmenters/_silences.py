@@ -7,14 +7,19 @@ expressions alike.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import and_
 from typing import Any, ClassVar, Protocol, TypeAlias
 
+import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from segkit._binning import OrderedValues, kmeans_edges
+from segkit._binning import OrderedValues, ValuesByRank, kmeans_edges
+from segkit._engine_values import ValueRanges
+from segkit._frames import RESERVED, balanced, collected
 from segkit._input_checks import estimator_name
 from segkit._warn import warn
+from segkit.base._engine_customers import EngineCustomers
 from segkit.clv._model_inputs import model_input
 from segkit.clv._purchase_rates import PurchaseRates, fit_purchase_rates
 from segkit.exceptions import AlwaysAliveWarning, NotIdentifiedWarning, SegkitValueError
@@ -113,17 +118,40 @@ class SilenceInChance:
         return 1 - self.model.predict_alive(model_input(self.model, values))
 
 
+def journeys_in_engine(customers: EngineCustomers) -> tuple[Floats, NDArray[np.int64]]:
+    """Return the distinct journeys of customers with an order, and how many have each.
+
+    A journey is recency, order days and tenure.
+    """
+    journey = dict(zip(("recency", "orders", "tenure"), customers.values(), strict=False))
+    rows = customers.frame.select(**{f"{RESERVED}{name}": days for name, days in journey.items()})
+    names = [f"{RESERVED}{name}" for name in journey]
+    known = balanced(and_, [~nw.col(name).is_null() for name in names])
+    buyers = rows.filter(known & (nw.col(names[1]) >= 1))
+    count = f"{RESERVED}count"
+    found = collected(buyers.group_by(names).agg(nw.len().alias(count)))
+    values = np.column_stack([found[name].to_numpy().astype(np.float64) for name in names])
+    return values, found[count].to_numpy().astype(np.int64)
+
+
 def learn_rhythm(
-    buyers: Floats, at_risk: float | None, churned: float | None, *, owner: str
+    buyers: Floats,
+    counts: NDArray[np.int64] | None,
+    at_risk: float | None,
+    churned: float | None,
+    *,
+    owner: str,
 ) -> tuple[SilenceInGaps, float, float]:
     """Learn the order rates of customers, and when they are at risk and churned unless given.
 
-    `buyers` has rows of recency, order days (at least 1) and tenure.
+    `buyers` has rows of recency, order days (at least 1) and tenure, `counts` how many customers
+    have each (None: one).
     """
-    rates = fit_purchase_rates(buyers)
+    rates = fit_purchase_rates(buyers, counts)
     if not rates.is_known:
+        n_buyers = len(buyers) if counts is None else counts.sum()
         warn(
-            f"{owner}: no customer has ordered on two days ({len(buyers):,} have ordered), so that "
+            f"{owner}: no customer has ordered on two days ({n_buyers:,} have ordered), so that "
             "there is no rhythm to learn: whoever has ordered is new. Observe them for a longer "
             "time, or use method='fixed'.",
             NotIdentifiedWarning,
@@ -131,11 +159,14 @@ def learn_rhythm(
     silence = SilenceInGaps(rates)
     recency, orders, tenure = buyers.T
     silences = silence.of(recency, orders, np.maximum(tenure - recency, 0.0))
-    return silence, *learned_gaps(silences, at_risk, churned)
+    return silence, *learned_gaps(silences, counts, at_risk, churned)
 
 
 def learned_gaps(
-    silences: Floats, at_risk: float | None, churned: float | None
+    silences: Floats,
+    counts: NDArray[np.int64] | None,
+    at_risk: float | None,
+    churned: float | None,
 ) -> tuple[float, float]:
     """Return the numbers of gaps at which customers become at risk, and churned, unless given.
 
@@ -145,7 +176,10 @@ def learned_gaps(
     """
     first, second = _USUAL_GAPS
     ratio = second / first
-    ordered = OrderedValues(np.log1p(silences)) if len(silences) else None
+    ordered: ValuesByRank | None = None
+    if len(silences):
+        logs = np.log1p(silences)
+        ordered = OrderedValues(logs) if counts is None else ValueRanges.of_values(logs, counts)
     if ordered is not None and len(ordered.distinct()[0]) > 2:
         first, second = (float(edge) for edge in np.expm1(kmeans_edges(ordered, 3)))
         first = max(first, _USUAL_GAPS[0])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -43,13 +43,25 @@ class ValueShares:
         """Return the shares of these values, which are all there and finite."""
         positive = values[values > 0]
         if not positive.size:
-            return cls(np.empty(0), np.empty(0, dtype=np.int64), np.empty(0), values.size)
+            return cls.at(np.empty(0), np.empty(0, dtype=np.int64), np.empty(0), values.size)
         ascending, counts = OrderedValues(positive).distinct()
         distinct, counts = ascending[::-1].copy(), counts[::-1]
         # In a unit that is a power of two, so that no sum overflows and no digit is lost.
         unit = np.ldexp(distinct, -int(np.frexp(distinct[0])[1]))
-        value = np.cumsum(unit * counts)
-        return cls(distinct, np.cumsum(counts, dtype=np.int64), value / value[-1], values.size)
+        return cls.at(distinct, counts, unit * counts, values.size)
+
+    @classmethod
+    def at(
+        cls, values: Floats, customers: NDArray[Any], total: Floats, n_customers: int
+    ) -> ValueShares:
+        """Return the shares at some values, descending.
+
+        `customers` and `total` are the number and the value of those from each value up to the
+        one before, in any unit.
+        """
+        reached = np.cumsum(total)
+        share = reached / reached[-1] if reached.size else reached
+        return cls(values, np.cumsum(customers, dtype=np.int64), share, n_customers)
 
     def lowest_values(self, cuts: Sequence[float], *, of_customers: bool) -> Floats:
         """Return the lowest value of each tier, given cumulative shares.
@@ -57,10 +69,13 @@ class ValueShares:
         A tier ends with the customer who reaches the share of the positive value (or of the
         customers with positive value), and with those of equal value.
         """
-        reached = self.customers / self.customers[-1] if of_customers else self.value
-        places = np.searchsorted(reached, np.array(cuts, dtype=np.float64) * (1 - TOLERANCE))
-        lowest: Floats = self.values[places]
+        lowest: Floats = self.values[self.places_of(cuts, of_customers=of_customers)]
         return lowest
+
+    def places_of(self, cuts: Sequence[float], *, of_customers: bool) -> NDArray[np.intp]:
+        """Return the places of the values at which cumulative shares are reached."""
+        reached = self.customers / self.customers[-1] if of_customers else self.value
+        return np.searchsorted(reached, np.array(cuts, dtype=np.float64) * (1 - TOLERANCE))
 
     def of_tiers(self, thresholds: Floats) -> pd.DataFrame:
         """Return the customers of each tier, their share of all, and their share of the value.
