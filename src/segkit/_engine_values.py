@@ -221,30 +221,30 @@ class _Piece:
 
 
 def _in_queries(pieces: Sequence[_Piece]) -> Iterator[list[_Piece]]:
-    """Yield pieces to count in one query, those with few rows together; each in order."""
+    """Yield pieces to count in one query, in order: first those counted value by value."""
     together: list[_Piece] = []
-    for piece in sorted(pieces, key=lambda piece: piece.count):
+    for piece in sorted(pieces, key=lambda piece: (not piece.is_narrow, piece.count)):
         grown = [*together, piece]
-        if together and (len(grown) > _MOST_PIECES or (_are_few(together) and not _are_few(grown))):
+        if together and (
+            len(grown) > _MOST_PIECES or (_by_value(together) and not _by_value(grown))
+        ):
             yield sorted(together, key=lambda piece: (piece.cell, piece.low))
             grown = [piece]
         together = grown
     yield sorted(together, key=lambda piece: (piece.cell, piece.low))
 
 
-def _are_few(pieces: Sequence[_Piece]) -> bool:
-    return sum(piece.count for piece in pieces) <= _FEW_ROWS
+def _by_value(pieces: Sequence[_Piece]) -> bool:
+    few_rows = sum(piece.count for piece in pieces) <= _FEW_ROWS
+    return few_rows or all(piece.is_narrow for piece in pieces)
 
 
 def _parts_of(pieces: Sequence[_Piece]) -> list[nw.Expr]:
     """Return how the values of each piece are told apart: one by one, or by where they are."""
+    if _by_value(pieces):
+        return [nw.col(_VALUE)] * len(pieces)
     n_parts = _MOST_RANGES // len(pieces)
-    return [
-        nw.col(_VALUE)
-        if _are_few(pieces) or piece.is_narrow
-        else piece.part(place * (n_parts + 1), n_parts)
-        for place, piece in enumerate(pieces)
-    ]
+    return [piece.part(place * (n_parts + 1), n_parts) for place, piece in enumerate(pieces)]
 
 
 def _part_in(pieces: Sequence[_Piece], parts: Sequence[nw.Expr]) -> nw.Expr:
