@@ -1,0 +1,155 @@
+"""The customer table and the segments of ibis tables, and the SQL that they become."""
+
+import warnings
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from frames import rows_of
+from segkit import (
+    ClusterSegmenter,
+    CrossSegmenter,
+    LifecycleStager,
+    RFMScorer,
+    RuleSegmenter,
+    ValueTierer,
+    summarize_transactions,
+)
+from segkit.datasets import make_transactions
+from segkit.exceptions import SegkitWarning
+
+ibis = pytest.importorskip("ibis", reason="ibis is not installed")
+
+# ibis calls a method that DuckDB 2 deprecates.
+pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
+
+DIALECTS = ("duckdb", "bigquery", "snowflake", "postgres")
+NUMBERS = ["recency_days", "frequency", "monetary", "tenure_days", "order_days"]
+
+LOG = make_transactions(400, random_state=5)
+CUSTOMERS = summarize_transactions(LOG, extras="last_gap").assign(
+    country=lambda table: np.resize(["DE", "FR", "Côte d'Ivoire", "US"], len(table)),
+    opted_out=lambda table: np.resize([False, False, True], len(table)),
+)
+
+RULES = [
+    {"name": "Left", "when": {"column": "opted_out", "equals": True}},
+    {"name": "Can't say", "when": {"column": "monetary", "missing": True}},
+    {
+        "name": "Francophone spenders",
+        "when": {
+            "all": [
+                {"column": "country", "in": ["FR", "Côte d'Ivoire"]},
+                {"column": "monetary", "at_least": 100, "below": 1_000},
+            ]
+        },
+    },
+    {"name": "Once", "when": {"not": {"column": "frequency", "at_least": 2}}},
+]
+SEGMENTERS = {
+    "rfm": RFMScorer(missing="unassigned"),
+    "rfm by country": RFMScorer(groups="country", missing="unassigned", n_bins=3),
+    "rfm nested": RFMScorer(binning="nested", missing="unassigned"),
+    "stages": LifecycleStager(),
+    "stages by days": LifecycleStager(method="fixed"),
+    "tiers": ValueTierer(missing="unassigned"),
+    "tiers by quantiles": ValueTierer(method="quantile", missing="unassigned"),
+    "rules": RuleSegmenter(RULES),
+    "crossing": CrossSegmenter(
+        [RFMScorer(missing="unassigned"), ValueTierer(missing="unassigned")], max_segments=8
+    ),
+    "clusters": ClusterSegmenter(
+        n_segments=4, columns=["recency_days", "frequency", "monetary"], random_state=0
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=SEGMENTERS)
+def fitted(request):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SegkitWarning)
+        return SEGMENTERS[request.param].fit(CUSTOMERS)
+
+
+def hostile() -> pa.Table:
+    """Customers with ties, nulls, NaN, infinities, negative zeros and values beyond the data."""
+    awkward = [None, np.nan, np.inf, -0.0, 0.0, 1.0, 1.0, 5e-324, 1e300]
+    negative = [-np.inf, -1e300, -1.0]
+    rng = np.random.default_rng(0)
+    columns = {"customer_id": pa.array(range(600))}
+    for name in NUMBERS:
+        drawn = CUSTOMERS[name].sample(600, replace=True, random_state=1).tolist()
+        values = (awkward + negative if name == "monetary" else awkward) * 5
+        places = rng.choice(600, size=len(values), replace=False)
+        for place, value in zip(places, values, strict=True):
+            drawn[place] = value
+        columns[name] = pa.array(drawn, type=pa.float64())
+    # Nobody is inactive for longer than they are known.
+    columns["tenure_days"] = pc.max_element_wise(columns["tenure_days"], columns["recency_days"])
+    columns["last_gap_days"] = pa.array([None, 3.0, 40.0, np.nan, 300.0] * 120, type=pa.float64())
+    columns["country"] = pa.array(["DE", None, "FR", "Côte d'Ivoire", "XX"] * 120)
+    columns["opted_out"] = pa.array([False, None, True, False, False] * 120)
+    return pa.table(columns)
+
+
+def connected(table, name="customers"):
+    """Return a DuckDB connection that holds a table."""
+    connection = duckdb.connect()
+    connection.execute("CREATE MACRO ieee_divide(one, other) AS one / other")  # of BigQuery
+    connection.register("given", table)
+    connection.execute(f"CREATE TABLE {name} AS SELECT * FROM given")
+    return connection
+
+
+def test_the_customer_table_is_that_of_pandas():
+    log = connected(LOG, "log")
+    table = ibis.duckdb.from_connection(log).table("log")
+    options = {"as_of": "2025-06-30", "extras": ["returns", "clv", "last_gap"]}
+    found = summarize_transactions(table, **options)
+    assert isinstance(found, ibis.Table)
+    expected = summarize_transactions(LOG, **options)
+    assert_same_rows(rows_of(found, "customer_id"), rows_of(expected, "customer_id"))
+
+
+def assert_same_rows(found, expected):
+    assert [list(row) for row in found] == [list(row) for row in expected]
+    for one, other in zip(found, expected, strict=True):
+        for name, value in one.items():
+            same = value == other[name] or value == pytest.approx(other[name], rel=1e-12)
+            assert same, (name, value, other[name])
+
+
+def test_segments_are_those_of_pandas(fitted):
+    table = ibis.duckdb.from_connection(connected(CUSTOMERS)).table("customers")
+    found = rows_of(fitted.assign(table), "customer_id")
+    expected = rows_of(fitted.assign(CUSTOMERS), "customer_id")
+    label = fitted._label_column
+    assert [row[label] for row in found] == [row[label] for row in expected]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_sql_gives_the_segments_of_python_row_by_row(fitted, dialect):
+    table = hostile()
+    connection = connected(table)
+    unbound = ibis.table(ibis.duckdb.from_connection(connection).table("customers").schema(), name="customers")
+    written = str(ibis.to_sql(fitted.assign(unbound), dialect=dialect))
+    import sqlglot
+
+    (read,) = sqlglot.transpile(written, read=dialect, write="duckdb")
+    found = connection.sql(read).to_arrow_table().sort_by("customer_id")
+    label = fitted._label_column
+    assert found[label].to_pylist() == expected_segments(fitted, table)
+
+
+def expected_segments(fitted, table):
+    """Return the segments of Python; whoever has an infinite number is unassigned in engines."""
+    customers = table.to_pandas()
+    used = [name for name in NUMBERS if name in fitted.feature_names_in_]
+    infinite = np.isinf(customers[used]).any(axis=1)
+    segments = pd.Series("unassigned", index=customers.index)
+    segments[~infinite] = fitted.predict_segments(customers[~infinite])
+    return segments.tolist()
