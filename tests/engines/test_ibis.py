@@ -1,5 +1,6 @@
 """The customer table and the segments of ibis tables, and the SQL that they become."""
 
+import io
 import warnings
 
 import duckdb
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv
 import pytest
 
 from frames import rows_of
@@ -23,11 +25,13 @@ from segkit.datasets import make_transactions
 from segkit.exceptions import SegkitWarning
 
 ibis = pytest.importorskip("ibis", reason="ibis is not installed")
+sqlglot = pytest.importorskip("sqlglot")
 
 # ibis calls a method that DuckDB 2 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
 
 DIALECTS = ("duckdb", "bigquery", "snowflake", "postgres")
+POSTGRES_TYPES = {"int64": "bigint", "double": "float8", "string": "text", "bool": "boolean"}
 NUMBERS = ["recency_days", "frequency", "monetary", "tenure_days", "order_days"]
 
 LOG = make_transactions(400, random_state=5)
@@ -77,20 +81,21 @@ def fitted(request):
 
 def hostile() -> pa.Table:
     """Customers with ties, nulls, NaN, infinities, negative zeros and values beyond the data."""
-    awkward = [None, np.nan, np.inf, -0.0, 0.0, 1.0, 1.0, 5e-324, 1e300]
-    negative = [-np.inf, -1e300, -1.0]
+    money = [None, np.nan, np.inf, -0.0, 0.0, 1.0, 1.0, 5e-324, 1e300, -np.inf, -1e300, -1.0]
+    days = [None, np.nan, np.inf, -0.0, 0.0, 1.0, 1.0, 1e9]
     rng = np.random.default_rng(0)
     columns = {"customer_id": pa.array(range(600))}
     for name in NUMBERS:
         drawn = CUSTOMERS[name].sample(600, replace=True, random_state=1).tolist()
-        values = (awkward + negative if name == "monetary" else awkward) * 5
+        values = (money if name == "monetary" else days) * 5
         places = rng.choice(600, size=len(values), replace=False)
         for place, value in zip(places, values, strict=True):
             drawn[place] = value
         columns[name] = pa.array(drawn, type=pa.float64())
     # Nobody is inactive for longer than they are known.
     columns["tenure_days"] = pc.max_element_wise(columns["tenure_days"], columns["recency_days"])
-    columns["last_gap_days"] = pa.array([None, 3.0, 40.0, np.nan, 300.0] * 120, type=pa.float64())
+    gaps = pa.array([None, 3.0, 40.0, np.nan, 300.0] * 120, type=pa.float64())
+    columns["last_gap_days"] = pc.min_element_wise(columns["tenure_days"], gaps, skip_nulls=False)
     columns["country"] = pa.array(["DE", None, "FR", "Côte d'Ivoire", "XX"] * 120)
     columns["opted_out"] = pa.array([False, None, True, False, False] * 120)
     return pa.table(columns)
@@ -134,18 +139,34 @@ def test_segments_are_those_of_pandas(fitted):
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_sql_gives_the_segments_of_python_row_by_row(fitted, dialect):
     table = hostile()
-    connection = connected(table)
-    unbound = ibis.table(ibis.duckdb.from_connection(connection).table("customers").schema(), name="customers")
-    written = str(ibis.to_sql(fitted.assign(unbound), dialect=dialect))
-    import sqlglot
-
+    written = sql_of(fitted, table, dialect)
     (read,) = sqlglot.transpile(written, read=dialect, write="duckdb")
-    found = connection.sql(read).to_arrow_table().sort_by("customer_id")
-    label = fitted._label_column
-    assert found[label].to_pylist() == expected_segments(fitted, table)
+    found = connected(table).sql(read).to_arrow_table().sort_by("customer_id")
+    assert found[fitted._label_column].to_pylist() == segments_of_python(fitted, table)
 
 
-def expected_segments(fitted, table):
+def test_postgres_gives_the_segments_of_python_row_by_row(fitted, postgres):
+    table = hostile()
+    columns = ", ".join(
+        f"{name} {POSTGRES_TYPES[str(table[name].type)]}" for name in table.column_names
+    )
+    rows = pa.BufferOutputStream()
+    pa.csv.write_csv(table, rows, pa.csv.WriteOptions(include_header=False))
+    postgres.sql(f"DROP TABLE IF EXISTS customers; CREATE TABLE customers ({columns})")
+    postgres.sql("COPY customers FROM STDIN (FORMAT csv)", given=rows.getvalue().to_pybytes())
+    written = sql_of(fitted, table, "postgres")
+    found = pd.read_csv(io.StringIO(postgres.sql(written))).sort_values("customer_id")
+    assert found[fitted._label_column].tolist() == segments_of_python(fitted, table)
+
+
+def sql_of(fitted, table, dialect):
+    """Return the SQL of segments, written without a connection."""
+    schema = ibis.memtable(table.slice(0, 0)).schema()
+    assigned = fitted.assign(ibis.table(schema, name="customers"))
+    return str(ibis.to_sql(assigned, dialect=dialect))
+
+
+def segments_of_python(fitted, table):
     """Return the segments of Python; whoever has an infinite number is unassigned in engines."""
     customers = table.to_pandas()
     used = [name for name in NUMBERS if name in fitted.feature_names_in_]

@@ -22,7 +22,7 @@ from segkit._input_checks import (
     row_value,
 )
 from segkit.base import SegmenterMixin
-from segkit.base._assignment import CodePlan, any_infinite
+from segkit.base._assignment import CodePlan, unassigned_where_infinite
 from segkit.base._customers import Customers
 from segkit.exceptions import SegkitTypeError, SegkitValueError
 from segkit.segmenters._rule_columns import (
@@ -452,9 +452,7 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
             choices = [(holds[place], nw.lit(place)) for place in range(len(holds))]
             holds_any, first = balanced(_first_of, choices)
             code = nw.when(holds_any).then(first).otherwise(code)
-        if numbers := numbers_in(self._kinds, frame):
-            code = nw.when(any_infinite(numbers)).then(nw.lit(-1)).otherwise(code)
-        return CodePlan(code)
+        return CodePlan(unassigned_where_infinite(code, numbers_in(self._kinds, frame), frame))
 
     def _rules(self) -> list[str]:
         said = [rule.condition.words() for rule in self._rules_used]
