@@ -131,9 +131,7 @@ def assert_same_rows(found, expected):
 def test_segments_are_those_of_pandas(fitted):
     table = ibis.duckdb.from_connection(connected(CUSTOMERS)).table("customers")
     found = rows_of(fitted.assign(table), "customer_id")
-    expected = rows_of(fitted.assign(CUSTOMERS), "customer_id")
-    label = fitted._label_column
-    assert [row[label] for row in found] == [row[label] for row in expected]
+    assert_same_rows(found, rows_of(fitted.assign(CUSTOMERS), "customer_id"))
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -141,22 +139,24 @@ def test_sql_gives_the_segments_of_python_row_by_row(fitted, dialect):
     table = hostile()
     written = sql_of(fitted, table, dialect)
     (read,) = sqlglot.transpile(written, read=dialect, write="duckdb")
-    found = connected(table).sql(read).to_arrow_table().sort_by("customer_id")
-    assert found[fitted._label_column].to_pylist() == segments_of_python(fitted, table)
+    assert_as_in_python(fitted, table, rows_of(connected(table).sql(read), "customer_id"))
 
 
 def test_postgres_gives_the_segments_of_python_row_by_row(fitted, postgres):
     table = hostile()
-    columns = ", ".join(
-        f"{name} {POSTGRES_TYPES[str(table[name].type)]}" for name in table.column_names
+    in_postgres(postgres, table)
+    found = pd.read_csv(
+        io.StringIO(postgres.sql(sql_of(fitted, table, "postgres"))), dtype={"rfm_cell": "str"}
     )
+    assert_as_in_python(fitted, table, rows_of(found, "customer_id"))
+
+
+def in_postgres(postgres, table, name="customers"):
+    columns = ", ".join(f"{field.name} {POSTGRES_TYPES[str(field.type)]}" for field in table.schema)
     rows = pa.BufferOutputStream()
     pa.csv.write_csv(table, rows, pa.csv.WriteOptions(include_header=False))
-    postgres.sql(f"DROP TABLE IF EXISTS customers; CREATE TABLE customers ({columns})")
-    postgres.sql("COPY customers FROM STDIN (FORMAT csv)", given=rows.getvalue().to_pybytes())
-    written = sql_of(fitted, table, "postgres")
-    found = pd.read_csv(io.StringIO(postgres.sql(written))).sort_values("customer_id")
-    assert found[fitted._label_column].tolist() == segments_of_python(fitted, table)
+    postgres.sql(f"DROP TABLE IF EXISTS {name}; CREATE TABLE {name} ({columns})")
+    postgres.sql(f"COPY {name} FROM STDIN (FORMAT csv)", given=rows.getvalue().to_pybytes())
 
 
 def sql_of(fitted, table, dialect):
@@ -166,11 +166,18 @@ def sql_of(fitted, table, dialect):
     return str(ibis.to_sql(assigned, dialect=dialect))
 
 
-def segments_of_python(fitted, table):
-    """Return the segments of Python; whoever has an infinite number is unassigned in engines."""
+def assert_as_in_python(fitted, table, found):
+    """Compare what assign adds; whoever has an infinite number is unassigned in engines."""
     customers = table.to_pandas()
     used = [name for name in NUMBERS if name in fitted.feature_names_in_]
     infinite = np.isinf(customers[used]).any(axis=1)
-    segments = pd.Series("unassigned", index=customers.index)
-    segments[~infinite] = fitted.predict_segments(customers[~infinite])
-    return segments.tolist()
+    expected = rows_of(fitted.assign(customers[~infinite]), "customer_id")
+    added = [name for name in expected[0] if name not in table.column_names]
+    finite = [row for row in found if not infinite[row["customer_id"]]]
+    assert_same_rows(
+        [{name: row[name] for name in added} for row in finite],
+        [{name: row[name] for name in added} for row in expected],
+    )
+    label = fitted._label_column
+    assert {row[label] for row in found if infinite[row["customer_id"]]} == {"unassigned"}
+    assert len(found) == len(customers)

@@ -49,6 +49,8 @@ from segkit.segmenters._rule_table import (
 )
 
 _OWNER = "RuleSegmenter"
+# More rules than this are no list of cases, which engines read as one inside another.
+_MOST_CASES = 24
 
 
 class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
@@ -447,11 +449,12 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
     def _code_plan(self, frame: nw.LazyFrame[Any]) -> CodePlan:
         check_frame(self._kinds, frame)
         code: nw.Expr = nw.lit(self._default_code)
-        if self._rules_used:
-            holds = [rule.condition.expression(frame) for rule in self._rules_used]
-            choices = [(holds[place], nw.lit(place)) for place in range(len(holds))]
-            holds_any, first = balanced(_first_of, choices)
-            code = nw.when(holds_any).then(first).otherwise(code)
+        holds = [rule.condition.expression(frame) for rule in self._rules_used]
+        choices = [(holds[place], nw.lit(place)) for place in range(len(holds))]
+        if len(choices) > _MOST_CASES:
+            choices = [balanced(_first_of, choices)]
+        for is_met, first in reversed(choices):
+            code = nw.when(is_met).then(first).otherwise(code)
         return CodePlan(unassigned_where_infinite(code, numbers_in(self._kinds, frame), frame))
 
     def _rules(self) -> list[str]:
