@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pytest
+from sklearn.base import clone
 
 from frames import rows_of
 from segkit import (
@@ -31,7 +32,13 @@ sqlglot = pytest.importorskip("sqlglot")
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
 
 DIALECTS = ("duckdb", "bigquery", "snowflake", "postgres")
-POSTGRES_TYPES = {"int64": "bigint", "double": "float8", "string": "text", "bool": "boolean"}
+POSTGRES_TYPES = {
+    "int64": "bigint",
+    "double": "float8",
+    "string": "text",
+    "bool": "boolean",
+    "timestamp[us]": "timestamp",
+}
 NUMBERS = ["recency_days", "frequency", "monetary", "tenure_days", "order_days"]
 
 LOG = make_transactions(400, random_state=5)
@@ -72,11 +79,19 @@ SEGMENTERS = {
 }
 
 
+#: Those that ask for more than the customer table has.
+NEED_MORE = ("rfm by country", "rules")
+
+
 @pytest.fixture(scope="module", params=SEGMENTERS)
 def fitted(request):
+    return quietly_fitted(SEGMENTERS[request.param], CUSTOMERS)
+
+
+def quietly_fitted(segmenter, customers):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SegkitWarning)
-        return SEGMENTERS[request.param].fit(CUSTOMERS)
+        return clone(segmenter).fit(customers)
 
 
 def hostile() -> pa.Table:
@@ -110,14 +125,81 @@ def connected(table, name="customers"):
     return connection
 
 
+OPTIONS = {"as_of": "2025-06-30", "extras": ["returns", "clv", "last_gap"], "order_id": "order_id"}
+
+
+def awkward_log() -> pa.Table:
+    """Return a log with returns, free orders, customers with bad rows, and a leap day."""
+    log = LOG.copy()
+    log.loc[::13, "amount"] *= -1
+    log.loc[::29, "amount"] = 0
+    log.loc[:2, "timestamp"] = pd.Timestamp("2024-02-29 23:59:59")
+    table = pa.Table.from_pandas(log, preserve_index=False)
+    bad = pa.table(
+        {
+            "customer_id": pa.array([1, 2, 3, 4, None, -1]),
+            "timestamp": pa.array([*log["timestamp"][:3], None, *log["timestamp"][3:5]]).cast(
+                "timestamp[us]"
+            ),
+            "amount": pa.array([None, np.nan, np.inf, 10.0, 10.0, 1e12]),
+            "order_id": pa.array([1, 2, 3, 4, 5, 6]),
+        }
+    )
+    return pa.concat_tables([table, bad.cast(table.schema)])
+
+
+def expected_table(log):
+    """Return what pandas makes of the customers without bad rows, and nulls for the others."""
+    is_bad = [1, 2, 3, 4]
+    frame = log.to_pandas()
+    rows = rows_of(
+        summarize_transactions(
+            frame[~frame["customer_id"].isin(is_bad) & frame["customer_id"].notna()].astype(
+                {"customer_id": "int64"}
+            ),
+            **OPTIONS,
+        ),
+        "customer_id",
+    )
+    nothing = dict.fromkeys(rows[0])
+    bad = [{**nothing, "customer_id": one} for one in [*is_bad, None]]
+    return sorted(rows + bad, key=by_id)
+
+
+def by_id(row):
+    return row["customer_id"] is None, row["customer_id"]
+
+
 def test_the_customer_table_is_that_of_pandas():
-    log = connected(LOG, "log")
-    table = ibis.duckdb.from_connection(log).table("log")
-    options = {"as_of": "2025-06-30", "extras": ["returns", "clv", "last_gap"]}
-    found = summarize_transactions(table, **options)
+    log = awkward_log()
+    table = ibis.duckdb.from_connection(connected(log, "log")).table("log")
+    found = summarize_transactions(table, **OPTIONS)
     assert isinstance(found, ibis.Table)
-    expected = summarize_transactions(LOG, **options)
-    assert_same_rows(rows_of(found, "customer_id"), rows_of(expected, "customer_id"))
+    assert_same_rows(rows_of(found, "customer_id"), expected_table(log))
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_sql_gives_the_customer_table_of_python_row_by_row(dialect):
+    log = awkward_log()
+    (read,) = sqlglot.transpile(table_sql(log, dialect), read=dialect, write="duckdb")
+    found = rows_of(connected(log, "log").sql(read), "customer_id")
+    assert_same_rows(found, expected_table(log))
+
+
+def test_postgres_gives_the_customer_table_of_python_row_by_row(postgres):
+    log = awkward_log()
+    in_postgres(postgres, log, "log")
+    found = pd.read_csv(
+        io.StringIO(postgres.sql(table_sql(log, "postgres"))),
+        parse_dates=["first_order", "last_order"],
+    )
+    assert_same_rows(rows_of(found, "customer_id"), expected_table(log))
+
+
+def table_sql(log, dialect):
+    """Return the SQL of a customer table, written without a connection."""
+    table = summarize_transactions(ibis.table(log.schema, name="log"), **OPTIONS)
+    return str(ibis.to_sql(table, dialect=dialect))
 
 
 def assert_same_rows(found, expected):
@@ -161,8 +243,7 @@ def in_postgres(postgres, table, name="customers"):
 
 def sql_of(fitted, table, dialect):
     """Return the SQL of segments, written without a connection."""
-    schema = ibis.memtable(table.slice(0, 0)).schema()
-    assigned = fitted.assign(ibis.table(schema, name="customers"))
+    assigned = fitted.assign(ibis.table(table.schema, name="customers"))
     return str(ibis.to_sql(assigned, dialect=dialect))
 
 
@@ -170,8 +251,8 @@ def assert_as_in_python(fitted, table, found):
     """Compare what assign adds; whoever has an infinite number is unassigned in engines."""
     customers = table.to_pandas()
     used = [name for name in NUMBERS if name in fitted.feature_names_in_]
-    infinite = np.isinf(customers[used]).any(axis=1)
-    expected = rows_of(fitted.assign(customers[~infinite]), "customer_id")
+    infinite = np.isinf(customers[used]).any(axis=1).set_axis(customers["customer_id"])
+    expected = rows_of(fitted.assign(customers[~infinite.to_numpy()]), "customer_id")
     added = [name for name in expected[0] if name not in table.column_names]
     finite = [row for row in found if not infinite[row["customer_id"]]]
     assert_same_rows(
@@ -179,5 +260,52 @@ def assert_as_in_python(fitted, table, found):
         [{name: row[name] for name in added} for row in expected],
     )
     label = fitted._label_column
-    assert {row[label] for row in found if infinite[row["customer_id"]]} == {"unassigned"}
-    assert len(found) == len(customers)
+    others = [row[label] for row in found if infinite[row["customer_id"]]]
+    assert others == ["unassigned"] * infinite.sum()
+
+
+@pytest.fixture(scope="module")
+def shoppers(online_retail):
+    """Return the log of Online Retail without rows of nobody, and its customer table."""
+    log = online_retail.dropna(subset="customer_id").astype({"customer_id": "int64"})
+    return log, summarize_transactions(log, order_id="order_id", as_of="2011-12-10")
+
+
+@pytest.mark.realdata
+def test_online_retail_is_summarized_in_ibis_and_in_postgres_as_in_pandas(shoppers, postgres):
+    log, customers = shoppers
+    columns = ["customer_id", "timestamp", "amount", "order_id"]
+    rows = pa.Table.from_pandas(log[columns], preserve_index=False)
+    rows = rows.set_column(1, "timestamp", rows["timestamp"].cast("timestamp[us]"))
+    rows = rows.set_column(3, "order_id", rows["order_id"].cast("string"))
+    options = {"order_id": "order_id", "as_of": "2011-12-10"}
+    written = summarize_transactions(ibis.table(rows.schema, name="log"), **options)
+    in_postgres(postgres, rows, "log")
+    from_postgres = pd.read_csv(
+        io.StringIO(postgres.sql(str(ibis.to_sql(written, dialect="postgres")))),
+        parse_dates=["first_order", "last_order"],
+    )
+    bound = ibis.duckdb.from_connection(connected(rows, "log")).table("log")
+    expected = rows_of(customers, "customer_id")
+    assert_same_rows(rows_of(from_postgres, "customer_id"), expected)
+    assert_same_rows(rows_of(summarize_transactions(bound, **options), "customer_id"), expected)
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("name", [name for name in SEGMENTERS if name not in NEED_MORE])
+def test_sql_gives_the_segments_of_online_retail_row_by_row(name, shoppers, postgres):
+    customers = shoppers[1]
+    table = pa.Table.from_pandas(customers, preserve_index=False)
+    for place, field in enumerate(table.schema):
+        if pa.types.is_timestamp(field.type):
+            table = table.set_column(place, field.name, table[place].cast("timestamp[us]"))
+    fitted = quietly_fitted(SEGMENTERS[name], customers)
+    connection = connected(table)
+    for dialect in DIALECTS:
+        written = sql_of(fitted, table, dialect)
+        (read,) = sqlglot.transpile(written, read=dialect, write="duckdb")
+        assert_as_in_python(fitted, table, rows_of(connection.sql(read), "customer_id"))
+    in_postgres(postgres, table)
+    found = postgres.sql(sql_of(fitted, table, "postgres"))
+    read = pd.read_csv(io.StringIO(found), dtype={"rfm_cell": "str"})
+    assert_as_in_python(fitted, table, rows_of(read, "customer_id"))

@@ -24,8 +24,8 @@ from segkit._frames import (
     label_series,
     with_series,
 )
+from segkit._ibis_tables import legible
 from segkit._input_checks import check_numeric
-from segkit.base import _ibis_tables as ibis_tables
 from segkit.base._customers import group_in_frame
 from segkit.exceptions import ColumnError, LazyFrameError, SegkitTypeError
 
@@ -65,8 +65,11 @@ def assign_lazy(
 def _with_label(coded: nw.LazyFrame[Any], labels: Sequence[str], label: str) -> nw.LazyFrame[Any]:
     """Return a lazy frame with the label of each code."""
     if coded.implementation.is_ibis():
-        table = ibis_tables.with_flat_choices(coded.to_native())
-        return nw.from_native(ibis_tables.with_label(table, _CODE, labels, label))
+        table = legible(coded.to_native())
+        # Written as one list of cases, which names the code once: Postgres and others write out
+        # what a code is wherever it is named.
+        cases = table[_CODE].cases(*enumerate(labels), else_=UNASSIGNED)
+        return nw.from_native(table.mutate(**{label: cases}))
     assigned = nw.when(nw.col(_CODE) >= 0)
     named = assigned.then(_label_at(labels)).otherwise(nw.lit(UNASSIGNED))
     return coded.with_columns(named.cast(label_dtype(coded, [*labels, UNASSIGNED])).alias(label))
