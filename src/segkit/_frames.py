@@ -164,6 +164,14 @@ def with_series(frame: nw.DataFrame[Any], added: Sequence[nw.Series[Any]]) -> nw
     return frame.with_columns(*added)
 
 
+def one_where(condition: nw.Expr) -> nw.Expr:
+    """Return 1 where a condition holds, 0 where it does not, null where that is not known.
+
+    In 32 bits, because Postgres makes no other number of true and false.
+    """
+    return condition.cast(nw.Int32)
+
+
 def balanced(combine: Callable[[_T, _T], _T], parts: Sequence[_T]) -> _T:
     """Combine parts two by two, so that a long list gives a flat expression and not a deep one."""
     while len(parts) > 1:

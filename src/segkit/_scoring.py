@@ -17,7 +17,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from segkit._frames import balanced
+from segkit._frames import balanced, one_where
 
 # Up to so many edges, comparing with each is faster than a binary search.
 _FEW_EDGES = 32
@@ -61,7 +61,7 @@ def score_expression(
     smaller_is_better: bool = False,
     cells: nw.Expr | None = None,
 ) -> nw.Expr:
-    """Score a column without missing values inside its own engine."""
+    """Score a column inside its own engine; without `cells`, null where it is null."""
     if cells is not None:
         choices = [
             score_expression(value, cell_edges, smaller_is_better=smaller_is_better)
@@ -72,11 +72,14 @@ def score_expression(
     edges_below = balanced(
         add,
         [
-            (value > float(edge)).cast(nw.Int64) * int(count)
+            one_where(value > float(edge)) * int(count)
+            if count > 1
+            else one_where(value > float(edge))
             for edge, count in zip(distinct, counts, strict=True)
         ],
     )
-    return (edges.size + 1) - edges_below if smaller_is_better else edges_below + 1
+    score = (edges.size + 1) - edges_below if smaller_is_better else edges_below + 1
+    return score.cast(nw.Int64)
 
 
 def chosen(place: nw.Expr, choices: Sequence[nw.Expr], first: int = 0) -> nw.Expr:

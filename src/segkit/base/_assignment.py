@@ -24,6 +24,7 @@ from segkit._frames import (
     label_series,
     with_series,
 )
+from segkit._ibis_tables import legible
 from segkit._input_checks import check_numeric
 from segkit.base._customers import group_in_frame
 from segkit.exceptions import ColumnError, LazyFrameError, SegkitTypeError
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _CODE = f"{RESERVED}code"
 _GROUP = f"{RESERVED}group"
+_VALUE = f"{RESERVED}value_"
 
 
 def assign_eager(
@@ -57,10 +59,20 @@ def assign_lazy(
     check_added_names(segmenter, frame, plan.features, label)
     coded = with_code(frame, plan, _CODE)
     labels = [str(segment) for segment in segmenter.segments_]
+    return _with_label(coded, labels, label).drop([_CODE, *plan.hidden])
+
+
+def _with_label(coded: nw.LazyFrame[Any], labels: Sequence[str], label: str) -> nw.LazyFrame[Any]:
+    """Return a lazy frame with the label of each code."""
+    if coded.implementation.is_ibis():
+        table = legible(coded.to_native())
+        # Written as one list of cases, which names the code once: Postgres and others write out
+        # what a code is wherever it is named.
+        cases = table[_CODE].cases(*enumerate(labels), else_=UNASSIGNED)
+        return nw.from_native(table.mutate(**{label: cases}))
     assigned = nw.when(nw.col(_CODE) >= 0)
     named = assigned.then(_label_at(labels)).otherwise(nw.lit(UNASSIGNED))
-    named = named.cast(label_dtype(frame, [*labels, UNASSIGNED]))
-    return coded.with_columns(named.alias(label)).drop([_CODE, *plan.hidden])
+    return coded.with_columns(named.cast(label_dtype(coded, [*labels, UNASSIGNED])).alias(label))
 
 
 def _label_at(labels: Sequence[str], first: int = 0) -> nw.Expr:
@@ -99,7 +111,10 @@ def plan_of_numbers(segmenter: SegmenterMixin, frame: nw.LazyFrame[Any]) -> Code
     """Return the plan of a segmenter whose codes are an expression of columns of numbers."""
     owner = type(segmenter).__name__
     names = segmenter._names_to_read(frame)
-    values = [null_where_missing(name) for name in names]
+    masked = {
+        f"{_VALUE}{place}": null_where_missing(name, frame) for place, name in enumerate(names)
+    }
+    values = [nw.col(name) for name in masked]
     complete = balanced(and_, [~value.is_null() for value in values])
     group = group_in_frame(segmenter, frame, reset=False)
     if group is not None:
@@ -115,40 +130,48 @@ def plan_of_numbers(segmenter: SegmenterMixin, frame: nw.LazyFrame[Any]) -> Code
     hidden = segmenter._hidden_expressions(values)
     if segmenter._handles_missing():
         # What is missing may mean something; what is infinite is a mistake.
-        code = nw.when(any_infinite(names)).then(nw.lit(-1)).otherwise(code)
+        code = unassigned_where_infinite(code, names, frame)
     else:
         code = nw.when(complete).then(code).otherwise(nw.lit(-1))
-    groups: list[Mapping[str, nw.Expr]] = []
+    groups: dict[str, nw.Expr] = {}
     if group is not None:
         place = segmenter._group_expression(nw.col(group), frame.collect_schema()[group])
-        groups = [{_GROUP: place}]
+        groups = {_GROUP: place}
     return CodePlan(
         code,
-        steps=[*groups, *features, *hidden],
+        steps=[{**masked, **groups}, *features, *hidden],
         features=[name for step in features for name in step],
-        hidden=[name for step in (*groups, *hidden) for name in step],
+        hidden=[*masked, *groups, *(name for step in hidden for name in step)],
     )
 
 
-def any_infinite(names: Sequence[str]) -> nw.Expr:
-    """Return where one of these columns of numbers is infinite."""
-    return balanced(or_, [is_infinite(name) for name in names])
+def unassigned_where_infinite(
+    code: nw.Expr, names: Sequence[str], frame: nw.LazyFrame[Any]
+) -> nw.Expr:
+    """Return the code, -1 where one of these columns of numbers is infinite."""
+    infinite = [is_infinite(name) for name in names if not is_whole(name, frame)]
+    return nw.when(balanced(or_, infinite)).then(nw.lit(-1)).otherwise(code) if infinite else code
 
 
 def is_infinite(name: str) -> nw.Expr:
     """Return where a column is infinite; null where it is null."""
-    value = nw.col(name).cast(nw.Float64)
-    return ~(value.is_finite() | value.is_nan())
+    infinite: nw.Expr = nw.col(name).cast(nw.Float64).abs() == nw.lit(np.inf)
+    return infinite
 
 
-def null_where_missing(name: str) -> nw.Expr:
+def null_where_missing(name: str, frame: nw.LazyFrame[Any]) -> nw.Expr:
     """Return a column as Float64, null where it is null, NaN or infinite.
 
     Missing values are masked before any comparison: NaN > edge is true in polars and DuckDB and
     false in pandas.
     """
     value = nw.col(name).cast(nw.Float64)
-    return nw.when(~value.is_null() & value.is_finite()).then(value)
+    return value if is_whole(name, frame) else nw.when(value.is_finite()).then(value)
+
+
+def is_whole(name: str, frame: nw.LazyFrame[Any]) -> bool:
+    """Tell whether a column has a type that can be neither NaN nor infinite."""
+    return frame.collect_schema()[name].is_integer()
 
 
 def check_added_names(

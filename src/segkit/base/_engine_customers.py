@@ -18,7 +18,7 @@ from segkit._input_checks import (
     refuse_negative,
     refuse_swapped,
 )
-from segkit.base._assignment import is_infinite, null_where_missing
+from segkit.base._assignment import is_infinite, is_whole, null_where_missing
 from segkit.exceptions import SegkitValueError
 
 
@@ -48,7 +48,7 @@ class EngineCustomers:
 
     def values(self) -> list[nw.Expr]:
         """Return the columns as floats, null where a value is missing."""
-        return [null_where_missing(name) for name in self.columns]
+        return [null_where_missing(name, self.frame) for name in self.columns]
 
     def are_complete(self) -> nw.Expr:
         """Return of whom no value is missing."""
@@ -60,7 +60,8 @@ class EngineCustomers:
         names, values, rows = self.columns, self.values(), self.n_customers
         asked = {}
         for place, name in enumerate(names):
-            asked[f"infinite_{place}"] = how_many(is_infinite(name))
+            if not is_whole(name, self.frame):
+                asked[f"infinite_{place}"] = how_many(is_infinite(name))
             asked[f"missing_{place}"] = how_many(values[place].is_null())
         for place in limits.counts:
             asked[f"negative_{place}"] = how_many(values[place] < 0)
@@ -68,7 +69,7 @@ class EngineCustomers:
             asked[f"swapped_{low}_{high}"] = how_many(values[low] > values[high])
         found = counted(self.frame, asked)
         for place, name in enumerate(names):
-            refuse_infinite(name, found[f"infinite_{place}"], rows, owner=owner)
+            refuse_infinite(name, found.get(f"infinite_{place}", 0), rows, owner=owner)
             if not allow_missing:
                 refuse_missing(name, found[f"missing_{place}"], rows, owner=owner, remedy=remedy)
         for place in limits.counts:

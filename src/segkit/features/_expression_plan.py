@@ -7,6 +7,7 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 
 from segkit._frames import RESERVED, Frame
+from segkit._ibis_tables import legible
 from segkit.exceptions import SegkitValueError
 from segkit.features._calendar import AsOf, date_of, day_number, parse_as_of, time_zone
 from segkit.features._log_checks import (
@@ -47,7 +48,7 @@ def summarize_by_expressions(log: Frame, options: SummaryOptions) -> Frame:
     log, moment = rows_until(log, options)
     if isinstance(log, nw.LazyFrame):
         lazy: Frame = _customer_table(_with_bad_amounts_masked(log, options), moment, options)
-        return lazy
+        return nw.from_native(legible(lazy.to_native())) if lazy.implementation.is_ibis() else lazy
     log = check_eager_log(log, options)
     has_returns = bool(log[options.amount].min() < 0)
     # polars runs a lazy plan faster than the same steps one by one.
@@ -253,7 +254,7 @@ def _customer_columns(
         nw.when(nw.col("order_days") > 1)
         .then(span / (nw.col("order_days") - 1))
         .alias("mean_gap_days"),
-        *(_rounded(name, options.decimals) for name in sums if name in schema),
+        *(_rounded(name, options.decimals, engine) for name in sums if name in schema),
     ).with_columns((nw.col("monetary") / nw.col("frequency")).alias("mean_order_value"))
     if "last_gap" in options.extras:
         gap = nw.col(_LAST_DAY) - nw.col(_DAY_BEFORE_LAST)
@@ -267,7 +268,7 @@ def _customer_columns(
     )
 
 
-def _rounded(name: str, decimals: int) -> nw.Expr:
+def _rounded(name: str, decimals: int, engine: nw.Implementation) -> nw.Expr:
     """Round money to whole units of the last decimal, halves up, the same in every engine.
 
     Rounding to decimals is not: pyarrow and numpy can differ in the last digit, and some engines
@@ -275,7 +276,9 @@ def _rounded(name: str, decimals: int) -> nw.Expr:
     a column of constants. Sums too large to have these decimals stay as they are.
     """
     value = nw.col(name)
-    units = nw.col("order_days").cast(nw.Float64) * 0 + 10.0**decimals
+    units = nw.lit(10.0**decimals)
+    if not engine.is_ibis():  # whose SQL is read by people
+        units = units + nw.col("order_days").cast(nw.Float64) * 0
     scaled = value * units
     rounded = (scaled + 0.5).floor() / units
     return nw.when(scaled.abs() < 2.0**52).then(rounded).otherwise(value).alias(name)

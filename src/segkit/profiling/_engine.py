@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from segkit._frames import RESERVED, collected
+from segkit._frames import RESERVED, collected, one_where
 from segkit.metrics._arguments import Codes, Floats
 from segkit.profiling._moments import NumberSummary, nothing_but_moments
 from segkit.profiling._segment_labels import (
@@ -184,7 +184,7 @@ class _Reader:
                 getattr(held, statistic)().alias(f"{alias}_{statistic}")
                 for statistic in _STATISTICS
             ]
-            is_neither = ((held != 0) & (held != 1)).cast(nw.Int64)
+            is_neither = one_where((held != 0) & (held != 1)).cast(nw.Int64)
             asked.append(is_neither.sum().alias(f"{alias}_neither"))
         selected = self._frame.select(nw.col(self._label).alias(_SEGMENT), *columns)
         table = collected(selected.group_by(_SEGMENT).agg(*asked))

@@ -66,16 +66,15 @@ class ColumnEdges:
     ) -> nw.Expr:
         """Score a column inside its own engine; null where it or a parent's score is null."""
         smaller_is_better = self.binning.smaller_is_better
+        if self.is_one_for_all:
+            return score_expression(value, self._cells[0], smaller_is_better=smaller_is_better)
         known = ~value.is_null()
         for parent in self.parents:
             known = known & ~before[parent].is_null()
-        if self.is_one_for_all:
-            score = score_expression(value, self._cells[0], smaller_is_better=smaller_is_better)
-        else:
-            cells = self._cell(group, [before[parent] for parent in self.parents])
-            score = score_expression(
-                value, self._cells, smaller_is_better=smaller_is_better, cells=cells
-            )
+        cells = self._cell(group, [before[parent] for parent in self.parents])
+        score = score_expression(
+            value, self._cells, smaller_is_better=smaller_is_better, cells=cells
+        )
         return nw.when(known).then(score)
 
     @cached_property

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from segkit._frames import balanced
+from segkit._frames import balanced, one_where
 from segkit._warn import warn
 from segkit.exceptions import SegkitTypeError, SmallGroupsWarning
 
@@ -53,7 +53,7 @@ class CustomerGroups:
         if kind == "text":
             values = values.cast(nw.String)
         steps = [
-            (values == label).cast(nw.Int64) * (place - others)
+            one_where(values == label) * (place - others)
             for (of_kind, label), place in self._places.items()
             if of_kind == kind
         ]

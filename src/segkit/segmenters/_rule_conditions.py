@@ -105,7 +105,9 @@ class InRange(Test):
 
     def _of_column(self, column: nw.Expr, frame: nw.LazyFrame[Any]) -> nw.Expr:
         value = column.cast(nw.Float64)
-        parts = [~value.is_nan()]  # which is greater than any number in polars and DuckDB
+        is_whole = frame.collect_schema()[self.column].is_integer()
+        # NaN is greater than any number in polars and DuckDB.
+        parts = [] if is_whole else [~value.is_nan()]
         parts += [] if self.at_least is None else [value >= float(self.at_least)]
         parts += [] if self.below is None else [value < float(self.below)]
         return balanced(and_, parts)

@@ -13,7 +13,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from segkit._frames import RESERVED, balanced
+from segkit._frames import RESERVED, balanced, one_where
 from segkit._warn import warn
 from segkit.base._assignment import CodePlan, with_code
 from segkit.base._engine_customers import counted
@@ -64,15 +64,15 @@ def counts_in_engine(
     """Count customers inside a frame's engine."""
     # Whoever meets a rule and has no code has an infinite value, and is in no segment.
     has_code = nw.col(_CODE) >= 0
-    holds = [(rule.condition.expression(frame) & has_code).cast(nw.Int64) for rule in rules]
+    holds = [_count_where(rule.condition.expression(frame) & has_code) for rule in rules]
     coded = with_code(frame, plan, _CODE)
     asked = {"customers": nw.len()}
     for place, held in enumerate(holds):
         asked[f"met_{place}"] = held.sum()
     for place in range(len(rules) + 1):
-        asked[f"in_{place}"] = (nw.col(_CODE) == place).cast(nw.Int64).sum()
+        asked[f"in_{place}"] = _count_where(nw.col(_CODE) == place).sum()
     if overlaps and len(rules) > 1:
-        asked["several"] = (balanced(add, holds) > 1).cast(nw.Int64).sum()
+        asked["several"] = _count_where(balanced(add, holds) > 1).sum()
     found = counted(coded, asked)
     shared = {}
     if found.get("several"):
@@ -116,3 +116,8 @@ def warn_of_unreached(counts: RuleCounts, rules: Sequence[Rule]) -> None:
             "Are the values written as in the frame, and the rules in the order that is meant?",
             SegkitWarning,
         )
+
+
+def _count_where(condition: nw.Expr) -> nw.Expr:
+    """Return 1 or 0 in 64 bits, because sums of 32 bits stay in them in some engines."""
+    return one_where(condition).cast(nw.Int64)

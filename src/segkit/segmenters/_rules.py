@@ -22,7 +22,7 @@ from segkit._input_checks import (
     row_value,
 )
 from segkit.base import SegmenterMixin
-from segkit.base._assignment import CodePlan, any_infinite
+from segkit.base._assignment import CodePlan, unassigned_where_infinite
 from segkit.base._customers import Customers
 from segkit.exceptions import SegkitTypeError, SegkitValueError
 from segkit.segmenters._rule_columns import (
@@ -49,6 +49,8 @@ from segkit.segmenters._rule_table import (
 )
 
 _OWNER = "RuleSegmenter"
+# More rules than this are no list of cases, which engines read as one inside another.
+_MOST_CASES = 24
 
 
 class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
@@ -447,14 +449,13 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
     def _code_plan(self, frame: nw.LazyFrame[Any]) -> CodePlan:
         check_frame(self._kinds, frame)
         code: nw.Expr = nw.lit(self._default_code)
-        if self._rules_used:
-            holds = [rule.condition.expression(frame) for rule in self._rules_used]
-            choices = [(holds[place], nw.lit(place)) for place in range(len(holds))]
-            holds_any, first = balanced(_first_of, choices)
-            code = nw.when(holds_any).then(first).otherwise(code)
-        if numbers := numbers_in(self._kinds, frame):
-            code = nw.when(any_infinite(numbers)).then(nw.lit(-1)).otherwise(code)
-        return CodePlan(code)
+        holds = [rule.condition.expression(frame) for rule in self._rules_used]
+        choices = [(holds[place], nw.lit(place)) for place in range(len(holds))]
+        if len(choices) > _MOST_CASES:
+            choices = [balanced(_first_of, choices)]
+        for is_met, first in reversed(choices):
+            code = nw.when(is_met).then(first).otherwise(code)
+        return CodePlan(unassigned_where_infinite(code, numbers_in(self._kinds, frame), frame))
 
     def _rules(self) -> list[str]:
         said = [rule.condition.words() for rule in self._rules_used]

@@ -20,7 +20,7 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from segkit._compat import HasMethods, Interval, StrOptions, fit_context
-from segkit._frames import as_frame, balanced
+from segkit._frames import as_frame, balanced, one_where
 from segkit.base import SegmenterMixin
 from segkit.base._customers import Customers
 from segkit.exceptions import LazyFrameError
@@ -376,7 +376,7 @@ class ValueTierer(SegmenterMixin, TransformerMixin, BaseEstimator):
             )
         (value,) = values
         below = [value < float(threshold) for threshold in self.thresholds_]
-        return balanced(add, [step.cast(nw.Int64) for step in [*below, value <= 0]])
+        return balanced(add, [one_where(step) for step in [*below, value <= 0]])
 
     def _rules(self) -> list[str]:
         digits = 6 if self._predicts else 15  # further ones of predictions are noise
