@@ -1,10 +1,6 @@
 """summarize_transactions inside Spark: the table of pandas."""
 
-import datetime as dt
 
-import numpy as np
-import pandas as pd
-import pyarrow as pa
 import pytest
 
 from frames import rows_of

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _CODE = f"{RESERVED}code"
 _GROUP = f"{RESERVED}group"
+_VALUE = f"{RESERVED}value_"
 
 
 def assign_eager(
@@ -99,7 +100,8 @@ def plan_of_numbers(segmenter: SegmenterMixin, frame: nw.LazyFrame[Any]) -> Code
     """Return the plan of a segmenter whose codes are an expression of columns of numbers."""
     owner = type(segmenter).__name__
     names = segmenter._names_to_read(frame)
-    values = [_null_where_missing(name) for name in names]
+    masked = {f"{_VALUE}{place}": _null_where_missing(name) for place, name in enumerate(names)}
+    values = [nw.col(value) for value in masked]
     complete = balanced(and_, [~value.is_null() for value in values])
     group = group_in_frame(segmenter, frame, reset=False)
     if group is not None:
@@ -124,9 +126,9 @@ def plan_of_numbers(segmenter: SegmenterMixin, frame: nw.LazyFrame[Any]) -> Code
         groups = [{_GROUP: place}]
     return CodePlan(
         code,
-        steps=[*groups, *features, *hidden],
+        steps=[masked, *groups, *features, *hidden],
         features=[name for step in features for name in step],
-        hidden=[name for step in (*groups, *hidden) for name in step],
+        hidden=[name for step in (masked, *groups, *hidden) for name in step],
     )
 
 
