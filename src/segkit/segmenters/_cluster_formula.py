@@ -73,12 +73,8 @@ def nearest_steps(
     They are the features, the distances from the centres (squared, less the square of the
     customer), and the least of these.
     """
-    features = [
-        feature
-        for column, value in zip(columns, values, strict=True)
-        for feature in _number_expressions(column, value)
-    ]
-    places = [nw.col(f"{RESERVED}feature_{place}") for place in range(len(features))]
+    numbers = _number_steps(columns, values)
+    places = [nw.col(name) for name in numbers[-1]]
     distances = [
         balanced(add, [place * (-2 * float(at)) for place, at in zip(places, centre, strict=True)])
         + float(centre @ centre)
@@ -86,7 +82,7 @@ def nearest_steps(
     ]
     names = [_distance(place) for place in range(len(centres))]
     return [
-        {f"{RESERVED}feature_{place}": feature for place, feature in enumerate(features)},
+        *numbers,
         dict(zip(names, distances, strict=True)),
         {_NEAREST: nw.min_horizontal(*names)},
     ]
@@ -105,13 +101,28 @@ def _distance(place: int) -> str:
     return f"{RESERVED}distance_{place}"
 
 
-def _number_expressions(column: NumberColumn, value: nw.Expr) -> list[nw.Expr]:
-    """Return the features of a column of numbers inside its engine."""
-    filled = nw.when(value.is_null()).then(nw.lit(column.median)).otherwise(value)
-    if column.is_logarithm:
-        size = (nw.when(filled < 0).then(-filled).otherwise(filled) + 1).log()
-        filled = nw.when(filled < 0).then(-size).otherwise(size)
-    features = [(filled - column.mean) / column.scale]
-    if column.has_missing:
-        features.append(nw.when(value.is_null()).then(nw.lit(1.0)).otherwise(nw.lit(0.0)))
-    return features
+def _number_steps(
+    columns: Sequence[NumberColumn], values: Sequence[nw.Expr]
+) -> list[dict[str, nw.Expr]]:
+    """Return columns of an engine, of which those of the last step are the features.
+
+    In steps, because an engine writes out what a logarithm or a quotient is made of several times.
+    """
+    filled: dict[str, nw.Expr] = {}
+    sizes: dict[str, nw.Expr] = {}
+    unskewed: dict[str, nw.Expr] = {}
+    features: dict[str, nw.Expr] = {}
+    for place, (column, value) in enumerate(zip(columns, values, strict=True)):
+        name = f"{RESERVED}filled_{place}"
+        filled[name] = nw.when(value.is_null()).then(nw.lit(column.median)).otherwise(value)
+        if column.is_logarithm:
+            given, size = nw.col(name), f"{RESERVED}size_{place}"
+            sizes[size] = (given.abs() + 1).log()
+            name = f"{RESERVED}unskewed_{place}"
+            unskewed[name] = nw.when(given < 0).then(-nw.col(size)).otherwise(nw.col(size))
+        feature = f"{RESERVED}feature_{place}"
+        features[feature] = (nw.col(name) - column.mean) / column.scale
+        if column.has_missing:
+            absent = nw.when(value.is_null()).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
+            features[f"{feature}_missing"] = absent
+    return [step for step in (filled, sizes, unskewed, features) if step]

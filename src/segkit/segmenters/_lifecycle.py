@@ -362,6 +362,9 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
             )
         return self._staging.expression(values)
 
+    def _hidden_expressions(self, values: Sequence[nw.Expr]) -> list[dict[str, nw.Expr]]:
+        return self._staging.steps(values)
+
     def _feature_columns(self, frame: nw.DataFrame[Any], values: Floats) -> list[nw.Series[Any]]:
         features = self._features(values)
         return [float_series(frame, name, feature) for name, feature in features.items()]
@@ -373,10 +376,8 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
         known = ~(recency.is_null() | orders.is_null() | tenure.is_null()) & (orders >= 1)
         gap = self._staging.silence.gap(orders, nw.max_horizontal(tenure - recency, nw.lit(0.0)))
         return [
-            {
-                "expected_gap_days": nw.when(known).then(gap),
-                "silent_gaps": nw.when(known).then(recency / gap),
-            }
+            {"expected_gap_days": nw.when(known).then(gap)},
+            {"silent_gaps": recency / nw.col("expected_gap_days")},
         ]
 
     def _rules(self) -> list[str]:

@@ -10,9 +10,14 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import NDArray
 
+from segkit._frames import RESERVED
 from segkit.segmenters._silences import Silence
 
 Floats: TypeAlias = NDArray[np.float64]
+
+_ACTIVE_DAYS = f"{RESERVED}active_days"
+_SILENCE = f"{RESERVED}silence"
+_SILENCE_BEFORE = f"{RESERVED}silence_before"
 
 
 @dataclass(frozen=True)
@@ -57,12 +62,23 @@ class Staging:
                 return self.codes["reactivated"]
         return self.codes["active"]
 
-    def expression(self, values: Sequence[nw.Expr]) -> nw.Expr:
-        """Return the codes as an expression, by a formula."""
+    def steps(self, values: Sequence[nw.Expr]) -> list[dict[str, nw.Expr]]:
+        """Return columns of an engine from which the codes are told, each from those before.
+
+        Quotients among them: what stands in an expression twice is written out twice for an engine.
+        """
         recency, orders, tenure, *gap = values
-        zero = nw.lit(0.0)
-        active_days = nw.max_horizontal(tenure - recency, zero)
-        silence = self.silence.of(recency, orders, active_days)
+        active_days = nw.col(_ACTIVE_DAYS)
+        silences = {_SILENCE: self.silence.of(recency, orders, active_days)}
+        for last in gap:
+            before_days = nw.max_horizontal(active_days - last, nw.lit(0.0))
+            silences[_SILENCE_BEFORE] = self.silence.of(last, orders - 1, before_days)
+        return [{_ACTIVE_DAYS: nw.max_horizontal(tenure - recency, nw.lit(0.0))}, silences]
+
+    def expression(self, values: Sequence[nw.Expr]) -> nw.Expr:
+        """Return the codes as an expression, by a formula, once there are the columns of `steps`."""
+        recency, orders, tenure, *gap = values
+        silence = nw.col(_SILENCE)
         code = {stage: nw.lit(position) for stage, position in self.codes.items()}
         staged: Any = (
             nw.when(recency.is_null() | (orders < 1))
@@ -77,10 +93,8 @@ class Staging:
             .then(code["at_risk"])
         )
         for last in gap:
-            before_days = nw.max_horizontal(active_days - last, zero)
-            before = self.silence.of(last, orders - 1, before_days)
             came_back = (recency <= self.new_days) & (last >= 0) & (orders > 1)
-            came_back = came_back & (before > self.churned)
+            came_back = came_back & (nw.col(_SILENCE_BEFORE) > self.churned)
             staged = staged.when(came_back).then(code["reactivated"])
         expression: nw.Expr = staged.otherwise(code["active"])
         return expression

@@ -1,0 +1,92 @@
+"""From log to segments on a cluster: one master and two workers on the loopback."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import joblib
+import pyarrow.parquet as pq
+import pytest
+
+import spark_engine
+from fitted_segmenters import fitted
+from frames import rows_of
+from segkit import summarize_transactions
+from segkit.datasets import make_transactions
+
+pytestmark = pytest.mark.spark
+
+PIPELINE = Path(__file__).with_name("pipeline_on_a_cluster.py")
+OPTIONS = {
+    "order_id": "order_id",
+    "as_of": "2025-12-31",
+    "extras": ["returns", "clv", "last_gap"],
+}
+
+
+@pytest.fixture(scope="module")
+def log():
+    return make_transactions(3_000, return_rate=0.1, random_state=5)
+
+
+@pytest.fixture(scope="module")
+def segmenters(log):
+    return fitted(summarize_transactions(log, **OPTIONS))
+
+
+@pytest.fixture(scope="module")
+def ran(needs_spark, log, segmenters, tmp_path_factory):
+    """The folder of the pipeline, what it told, and what runs of it afterwards."""
+    folder = tmp_path_factory.mktemp("cluster")
+    log.to_parquet(folder / "log.parquet", row_group_size=2_000)
+    joblib.dump([*segmenters.values()], folder / "segmenters.joblib")
+    (folder / "options.json").write_text(json.dumps(OPTIONS))
+    with spark_engine.standalone_cluster(folder) as master:
+        done = subprocess.run(
+            [sys.executable, PIPELINE, master, folder],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=200,
+        )
+    assert done.returncode == 0, done.stderr
+    return folder, json.loads(done.stdout.splitlines()[-1])
+
+
+def test_the_executors_write_what_pandas_assigns(ran, log, segmenters):
+    folder, _ = ran
+    expected = summarize_transactions(log, **OPTIONS)
+    for segmenter in segmenters.values():
+        expected = segmenter.assign(expected)
+    found = rows_of(pq.read_table(folder / "assigned"), "customer_id")
+    expected = rows_of(expected, "customer_id")
+    assert [*found[0]] == [*expected[0]]
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected, strict=True):
+        assert one == pytest.approx(other, abs=0.005)
+
+
+def test_nothing_runs_before_the_table_is_written(ran):
+    _, told = ran
+    assert told["jobs_of_plan"] == 0
+    assert told["jobs_of_write"] > 0
+
+
+def test_the_table_would_not_have_fitted_on_the_driver(ran):
+    _, told = ran
+    assert "spark.driver.maxResultSize" in told["collected"]
+
+
+def test_no_executor_has_python(ran):
+    _, told = ran
+    assert "/nonexistent/python" in told["python"]
+
+
+def test_both_workers_had_tasks(ran):
+    folder, _ = ran
+    for name in spark_engine.WORKERS:
+        said = "".join(path.read_text() for path in (folder / name).glob("app-*/*/stderr"))
+        assert "Running task" in said
