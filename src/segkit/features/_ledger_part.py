@@ -1,0 +1,205 @@
+"""A part of a ledger: what is remembered of one batch, or of several that were combined."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from segkit.exceptions import SegkitTypeError, SegkitValueError
+from segkit.features._calendar import AsOf
+from segkit.features._customer_codes import numbered
+from segkit.features._ledger_totals import DayTotals, OrderStarts
+from segkit.features._log_checks import check_eager_log, refuse_the_epoch
+from segkit.features._options import OWNER, SummaryOptions
+from segkit.features._order_keys import kind_of_ids, order_keys, plain_ids
+from segkit.features._pandas_log import is_complete
+from segkit.features._times import EPOCH, FAR_DAY, UNITS_A_DAY, Times
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How instants are counted: the unit, the zone, and whether they are whole dates."""
+
+    unit: str
+    zone: dt.tzinfo | None
+    is_date: bool
+
+    @property
+    def dtype(self) -> Any:
+        """The type of a pandas column of such instants."""
+        if self.zone is None:
+            return np.dtype(f"datetime64[{self.unit}]")
+        unit: Any = self.unit
+        return pd.DatetimeTZDtype(unit, self.zone)
+
+    def as_column(self, instants: NDArray[np.int64]) -> pd.Series[Any]:
+        """Return instants as a pandas column."""
+        column: pd.Series[Any] = self._times(instants).as_column(instants)
+        return column
+
+    def are_known(self, instants: NDArray[np.int64], moment: AsOf) -> NDArray[np.bool_]:
+        """Return which instants are not after an instant."""
+        return self._times(instants).up_to(moment)
+
+    def _times(self, instants: NDArray[np.int64]) -> Times:
+        return Times(instants, instants, self.dtype, self.unit, self.zone)
+
+
+@dataclass(frozen=True)
+class LedgerPart:
+    """Customers, whose places are their codes, and what they did.
+
+    `first_day` and `last_day` are those of all rows, also of those that were left out, because
+    without `as_of` a table describes the day after the last row.
+    """
+
+    ids: pd.Series[Any]
+    clock: Clock
+    n_rows: int
+    first_day: int
+    last_day: int
+    orders: DayTotals
+    returns: DayTotals
+    order_starts: OrderStarts | None
+    id_kind: str | None
+    order_id_kind: str | None
+
+    @property
+    def size(self) -> int:
+        """Number of totals that are kept."""
+        n_starts = 0 if self.order_starts is None else self.order_starts.codes.size
+        return int(self.orders.codes.size + self.returns.codes.size + n_starts)
+
+    @classmethod
+    def of_log(cls, log: pd.DataFrame, options: SummaryOptions) -> LedgerPart:
+        """Add up a pandas log with clean types that has rows."""
+        n_rows, times = len(log), Times.of(log[options.timestamp])
+        first_day, last_day = _first_and_last_day(times)
+        refuse_the_epoch(first_day + EPOCH, last_day + EPOCH, n_rows, options.timestamp)
+        if not is_complete(log, times, options):
+            checked = check_eager_log(nw.from_native(log), options, may_be_empty=True)
+            log = checked.to_native()
+            times = Times.of(log[options.timestamp])
+        ids = plain_ids(log[options.customer_id])
+        codes, distinct = numbered(ids)
+        amounts = log[options.amount].to_numpy()
+        is_order = amounts >= 0
+        order_starts, order_id_kind = None, None
+        if options.order_id is not None:
+            order_ids = plain_ids(log[options.order_id][is_order])
+            order_id_kind = kind_of_ids(order_ids)
+            order_starts = OrderStarts(
+                codes[is_order],
+                order_keys(order_ids, order_id_kind),
+                times.days[is_order],
+                times.instants[is_order],
+            ).added_up()
+        orders, returns = (
+            DayTotals.of_rows(codes[rows], times.days[rows], times.instants[rows], amounts[rows])
+            for rows in (is_order, ~is_order)
+        )
+        is_date = isinstance(times.dtype, pd.ArrowDtype) and "date" in str(times.dtype)
+        return cls(
+            pd.Series(distinct, name=options.customer_id).astype(ids.dtype),
+            Clock(times.unit, times.zone, is_date),
+            n_rows,
+            first_day,
+            last_day,
+            orders,
+            returns,
+            order_starts,
+            kind_of_ids(ids),
+            order_id_kind,
+        )
+
+    @classmethod
+    def combined(cls, parts: Sequence[LedgerPart]) -> LedgerPart:
+        """Add up parts that go together."""
+        if len(parts) == 1:
+            return parts[0]
+        clock = Clock(
+            max((part.clock.unit for part in parts), key=UNITS_A_DAY.__getitem__),
+            parts[0].clock.zone,
+            all(part.clock.is_date for part in parts),
+        )
+        ids = pd.concat([part.ids for part in parts], ignore_index=True)
+        codes, distinct = numbered(ids)
+        ends = np.cumsum([len(part.ids) for part in parts])
+        recodes = [
+            (part, codes[end - len(part.ids) : end], part._factor_to(clock.unit))
+            for part, end in zip(parts, ends, strict=True)
+        ]
+        starts = [
+            part.order_starts.recoded(code, factor)
+            for part, code, factor in recodes
+            if part.order_starts is not None
+        ]
+        return cls(
+            pd.Series(distinct, name=parts[0].ids.name).astype(ids.dtype),
+            clock,
+            sum(part.n_rows for part in parts),
+            min(part.first_day for part in parts),
+            max(part.last_day for part in parts),
+            DayTotals.combined([part.orders.recoded(code, n) for part, code, n in recodes]),
+            DayTotals.combined([part.returns.recoded(code, n) for part, code, n in recodes]),
+            OrderStarts.combined(starts) if starts else None,
+            _known_kind(part.id_kind for part in parts),
+            _known_kind(part.order_id_kind for part in parts),
+        )
+
+    def check_goes_with(self, other: LedgerPart, options: SummaryOptions) -> None:
+        """Raise where the ids, order ids or times of two parts cannot be compared."""
+        kinds = [
+            (options.customer_id, self.id_kind, other.id_kind),
+            (options.order_id, self.order_id_kind, other.order_id_kind),
+        ]
+        for column, own, others in kinds:
+            if None not in (own, others) and own != others:
+                raise SegkitTypeError(
+                    f"{OWNER}: column {column!r} holds {own} in the ledger and {others} in what is "
+                    "to be added, so that one customer or order may have two ids. Make them one "
+                    "kind, for example with astype(str)."
+                )
+        zones = [self.clock.zone, other.clock.zone]
+        if str(zones[0]) != str(zones[1]):
+            raise SegkitValueError(
+                f"{OWNER}: column {options.timestamp!r} has {_shown_zone(zones[0])} in the ledger "
+                f"and {_shown_zone(zones[1])} in what is to be added, so that calendar days are "
+                "not the same. Convert it first, for example with dt.tz_convert('Europe/London')."
+            )
+
+    def _factor_to(self, unit: str) -> int:
+        """Return how many of a finer unit make one of the own, if the instants fit in it."""
+        factor = UNITS_A_DAY[unit] // UNITS_A_DAY[self.clock.unit]
+        limit = np.iinfo(np.int64).max // factor
+        for totals in (self.orders, self.returns):
+            if totals.first.size and (totals.last.max() > limit or totals.first.min() < -limit):
+                raise SegkitValueError(
+                    f"{OWNER}: some batches have timestamps in {unit!r}, and others timestamps "
+                    "that are too far away for this unit, perhaps placeholders for unknown ones. "
+                    "Make these missing, or convert the former to 'us'."
+                )
+        return factor
+
+
+def _known_kind(kinds: Iterable[str | None]) -> str | None:
+    return next((kind for kind in kinds if kind is not None), None)
+
+
+def _first_and_last_day(times: Times) -> tuple[int, int]:
+    """Return the days from 1970 on of the first and the last row that has a timestamp."""
+    days = times.days if times.missing is None else times.days[~times.missing]
+    if not days.size:
+        return FAR_DAY, -FAR_DAY
+    return int(days.min()), int(days.max())
+
+
+def _shown_zone(zone: dt.tzinfo | None) -> str:
+    return "no time zone" if zone is None else f"the time zone {zone}"
