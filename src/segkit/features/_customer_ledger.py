@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from itertools import product
+from pathlib import Path
 from typing import Any, Literal
 
-import narwhals.stable.v2 as nw
 import pandas as pd
 from narwhals.typing import IntoFrame
 
-from segkit._frames import require_frame
 from segkit.exceptions import SegkitTypeError, SegkitValueError
 from segkit.features._calendar import Moment
+from segkit.features._ledger_batch import part_of_batch
+from segkit.features._ledger_file import read_ledger, write_ledger
 from segkit.features._ledger_part import LedgerPart
 from segkit.features._ledger_table import table_of
-from segkit.features._log_checks import with_clean_types
 from segkit.features._options import (
     SummaryOptions,
     check_roles,
     checked_options,
     errors_named,
 )
-from segkit.features._pandas_log import from_pyarrow
 
 OWNER = "CustomerLedger"
 
@@ -172,9 +172,14 @@ class CustomerLedger:
         '2024-03-01'; ...
         """
         if batch is not None:
+            if not isinstance(batch, str):
+                raise SegkitTypeError(
+                    f"{OWNER}: batch must be a name, such as '2024-06-30', got "
+                    f"{type(batch).__name__}. Make it text, for example with str(...)."
+                )
             self._check_new_batches([batch])
         with errors_named(OWNER):
-            part = self._part_of(transactions)
+            part = part_of_batch(transactions, self._options())
             if part is not None:
                 for known in self._parts:
                     known.check_goes_with(part, self._options())
@@ -294,6 +299,78 @@ class CustomerLedger:
             )
             return table_of(self._combined(), options)
 
+    def to_parquet(self, path: str | os.PathLike[str]) -> None:
+        """Write the ledger to a Parquet file, from which another process goes on.
+
+        A file that is already there is replaced, and stays whole until the new one is.
+
+        Parameters
+        ----------
+        path : str or path
+            Where to write. The file holds customer ids, and needs the same care as the log.
+
+        Raises
+        ------
+        SegkitTypeError
+            For ids or time zones that Parquet does not know.
+        ImportError
+            Without pyarrow.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from segkit.datasets import make_transactions
+        >>> from segkit.features import CustomerLedger
+        >>> log = make_transactions(100, random_state=0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "customers.ledger.parquet")
+        ...     CustomerLedger().update(log, batch="2025").to_parquet(path)
+        ...     ledger = CustomerLedger.from_parquet(path)
+        >>> len(ledger), ledger.batches
+        (100, ('2025',))
+        """
+        part = self._combined() if self._parts else None
+        with errors_named(OWNER):
+            write_ledger(path, part, self._parameters(), self._batches)
+
+    @classmethod
+    def from_parquet(cls, path: str | os.PathLike[str]) -> CustomerLedger:
+        """Read a ledger that `to_parquet` wrote.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+
+        Returns
+        -------
+        CustomerLedger
+            With the parameters, the batches and the table of the one that was written.
+
+        Raises
+        ------
+        SegkitValueError
+            For a file that is no ledger, was truncated or changed, or comes from a newer version.
+        ImportError
+            Without pyarrow.
+
+        Examples
+        --------
+        See :meth:`to_parquet`.
+        """
+        with errors_named(OWNER):
+            part, parameters, batches = read_ledger(path)
+            try:
+                ledger = cls(**parameters)
+            except TypeError:
+                raise SegkitValueError(
+                    f"{OWNER}: {Path(path).name!r} has parameters that a ledger does not have."
+                ) from None
+        ledger._parts = () if part is None else (part,)
+        ledger._batches = batches
+        return ledger
+
     def __len__(self) -> int:
         """Return the number of customers with an order."""
         return int(self._combined().orders.customer_starts().size) if self._parts else 0
@@ -323,21 +400,6 @@ class CustomerLedger:
             extras=checked_options(order_per, returns, self.missing, extras, decimals),
             decimals=decimals,
         )
-
-    def _part_of(self, transactions: Any) -> LedgerPart | None:
-        """Add up a batch; None where it has no rows."""
-        options = self._options()
-        frame = require_frame(transactions, owner=OWNER)
-        if isinstance(frame, nw.LazyFrame):
-            lazy: Any = with_clean_types(frame, options)
-            is_polars = lazy.implementation.is_polars()
-            frame = lazy.collect() if is_polars else lazy.collect("pyarrow")
-        if not len(frame):
-            return None
-        log: Any = with_clean_types(frame, options)
-        if not log.implementation.is_pandas_like():
-            return LedgerPart.of_log(from_pyarrow(log.to_arrow()), options)
-        return LedgerPart.of_log(log.to_pandas(), options)
 
     def _combined(self) -> LedgerPart:
         """Return all parts as one, and keep it in their place."""
