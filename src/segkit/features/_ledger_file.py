@@ -123,6 +123,7 @@ def _described(part: LedgerPart) -> dict[str, Any]:
         "n_rows": part.n_rows,
         "first_day": part.first_day,
         "last_day": part.last_day,
+        "unit": part.clock.unit,  # seconds, which Parquet does not have, are kept as milliseconds
         "is_date": part.clock.is_date,
         "id_dtype": str(part.ids.dtype),
         "id_kind": part.id_kind,
@@ -173,10 +174,11 @@ def _lists(fields: dict[str, Any], codes: Codes, n_customers: int, pa: Any) -> A
 
 def _part_of(table: Any, described: dict[str, Any], pa: Any) -> LedgerPart:
     ids = table["customer_id"].to_pandas().astype(described["id_dtype"])
-    time = table["orders"].type.value_type.field("first").type
-    dtype: Any = time.to_pandas_dtype() if time.tz else None
+    zone = table["orders"].type.value_type.field("first").type.tz
+    time = pa.timestamp(described["unit"], zone)
+    dtype: Any = time.to_pandas_dtype() if zone else None
     totals = [
-        _totals_of(table[name], lowest, pa)
+        _totals_of(table[name], time, lowest, pa)
         for name, lowest in zip(("orders", "returns"), described["lowest"], strict=True)
     ]
     starts = None
@@ -186,7 +188,7 @@ def _part_of(table: Any, described: dict[str, Any], pa: Any) -> LedgerPart:
             codes,
             records.field("key").to_numpy(),
             _days(records, pa),
-            _integers(records.field("first"), pa),
+            _integers(records.field("first"), time, pa),
         )
     return LedgerPart(
         ids,
@@ -202,7 +204,7 @@ def _part_of(table: Any, described: dict[str, Any], pa: Any) -> LedgerPart:
     )
 
 
-def _totals_of(column: Any, lowest: int, pa: Any) -> DayTotals:
+def _totals_of(column: Any, time: Any, lowest: int, pa: Any) -> DayTotals:
     codes, records = _records(column)
     n_digits = sum(field.name.startswith("digit_") for field in records.type)
     digits = [records.field(f"digit_{place}").to_numpy() for place in range(n_digits)]
@@ -210,8 +212,8 @@ def _totals_of(column: Any, lowest: int, pa: Any) -> DayTotals:
         codes,
         _days(records, pa),
         records.field("rows").to_numpy(),
-        _integers(records.field("first"), pa),
-        _integers(records.field("last"), pa),
+        _integers(records.field("first"), time, pa),
+        _integers(records.field("last"), time, pa),
         ExactSums(np.stack(digits), int(lowest)),
     )
 
@@ -228,8 +230,8 @@ def _days(records: Any, pa: Any) -> NDArray[np.int32]:
     return days
 
 
-def _integers(instants: Any, pa: Any) -> NDArray[np.int64]:
-    integers: NDArray[np.int64] = instants.cast(pa.int64()).to_numpy()
+def _integers(instants: Any, time: Any, pa: Any) -> NDArray[np.int64]:
+    integers: NDArray[np.int64] = instants.cast(time).cast(pa.int64()).to_numpy()
     return integers
 
 
