@@ -6,6 +6,7 @@ of the ledger and what does not stand in a row are JSON in the metadata of the s
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -23,6 +24,7 @@ from segkit.features._ledger_totals import DayTotals, OrderStarts
 from segkit.features._options import OWNER
 
 _KEY = b"segkit"
+_DIGEST_KEY = b"segkit_sha256"  # the data have checksums of their own, and the metadata none
 _CLASS = "CustomerLedger"
 _FORMAT = 1
 
@@ -41,7 +43,8 @@ def write_ledger(
     if part is not None:
         described |= _described(part)
         columns = _columns_of(part, pa)
-    table = pa.table(columns).replace_schema_metadata({_KEY: json.dumps(described)})
+    text = json.dumps(described).encode()
+    table = pa.table(columns).replace_schema_metadata({_KEY: text, _DIGEST_KEY: _digest(text)})
     target = Path(path)
     partial = target.with_name(f"{target.name}.partial")
     try:
@@ -58,15 +61,12 @@ def read_ledger(
     pa, pq = _arrow()
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            metadata = file.schema_arrow.metadata or {}
-            described = _checked(metadata.get(_KEY), path)
+            described = _checked(file.schema_arrow.metadata or {}, path)
             table = file.read().combine_chunks()
-    except (FileNotFoundError, PermissionError):
+    except (FileNotFoundError, PermissionError, SegkitValueError):
         raise
-    except (pa.ArrowInvalid, OSError) as error:
-        raise SegkitValueError(
-            f"{OWNER}: {_name(path)} is no Parquet file, or was truncated or changed."
-        ) from error
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _damaged(path) from error
     try:
         part = _part_of(table, described, pa) if table.num_columns else None
         batches = tuple(map(str, described["batches"]))
@@ -96,10 +96,11 @@ def _arrow() -> tuple[Any, Any]:
     return pa, pq
 
 
-def _checked(text: bytes | None, path: str | os.PathLike[str]) -> dict[str, Any]:
+def _checked(metadata: dict[bytes, bytes], path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return what the file says of itself, if it is a ledger that this version can read."""
+    text = metadata.get(_KEY, b"")
     try:
-        described = json.loads(text or b"")
+        described = json.loads(text)
         is_ledger = described["class"] == _CLASS
         version = described["format"]
     except (ValueError, KeyError, TypeError):
@@ -114,8 +115,20 @@ def _checked(text: bytes | None, path: str | os.PathLike[str]) -> dict[str, Any]
             f"{OWNER}: {_name(path)} has format {version} of ledgers; this version of segkit reads "
             f"up to {_FORMAT}. Update segkit."
         )
+    if metadata.get(_DIGEST_KEY) != _digest(text):
+        raise _damaged(path)
     found: dict[str, Any] = described
     return found
+
+
+def _digest(text: bytes) -> bytes:
+    return hashlib.sha256(text).hexdigest().encode()
+
+
+def _damaged(path: str | os.PathLike[str]) -> SegkitValueError:
+    return SegkitValueError(
+        f"{OWNER}: {_name(path)} is no Parquet file, or was truncated or changed."
+    )
 
 
 def _described(part: LedgerPart) -> dict[str, Any]:
@@ -128,7 +141,8 @@ def _described(part: LedgerPart) -> dict[str, Any]:
         "id_dtype": str(part.ids.dtype),
         "id_kind": part.id_kind,
         "order_id_kind": part.order_id_kind,
-        "lowest": [part.orders.amounts.lowest, part.returns.amounts.lowest],
+        "lowest": [totals.amounts.lowest for totals in (part.orders, part.returns)],
+        "n_digits": [len(totals.amounts.digits) for totals in (part.orders, part.returns)],
     }
 
 
@@ -177,12 +191,13 @@ def _part_of(table: Any, described: dict[str, Any], pa: Any) -> LedgerPart:
     zone = table["orders"].type.value_type.field("first").type.tz
     time = pa.timestamp(described["unit"], zone)
     dtype: Any = time.to_pandas_dtype() if zone else None
-    totals = [
-        _totals_of(table[name], time, lowest, pa)
-        for name, lowest in zip(("orders", "returns"), described["lowest"], strict=True)
-    ]
+    digits = zip(described["lowest"], described["n_digits"], strict=True)
+    orders, returns = (
+        _totals_of(table[name], time, lowest, n_digits, pa)
+        for name, (lowest, n_digits) in zip(("orders", "returns"), digits, strict=True)
+    )
     starts = None
-    if "order_ids" in table.column_names:
+    if described["parameters"]["order_id"] is not None:
         codes, records = _records(table["order_ids"])
         starts = OrderStarts(
             codes,
@@ -196,17 +211,16 @@ def _part_of(table: Any, described: dict[str, Any], pa: Any) -> LedgerPart:
         int(described["n_rows"]),
         int(described["first_day"]),
         int(described["last_day"]),
-        totals[0],
-        totals[1],
+        orders,
+        returns,
         starts,
         described["id_kind"],
         described["order_id_kind"],
     )
 
 
-def _totals_of(column: Any, time: Any, lowest: int, pa: Any) -> DayTotals:
+def _totals_of(column: Any, time: Any, lowest: int, n_digits: int, pa: Any) -> DayTotals:
     codes, records = _records(column)
-    n_digits = sum(field.name.startswith("digit_") for field in records.type)
     digits = [records.field(f"digit_{place}").to_numpy() for place in range(n_digits)]
     return DayTotals(
         codes,
