@@ -243,6 +243,8 @@ def test_times_that_do_not_fit_the_finer_unit_of_another_batch_are_refused():
     ledger = CustomerLedger().update(MARCH.assign(timestamp=MARCH["timestamp"].dt.as_unit("ns")))
     with pytest.raises(SegkitValueError, match="timestamps in 'ns'"):
         ledger.update(far)
+    with pytest.raises(SegkitValueError, match="too far away for this unit"):
+        CustomerLedger().update(far).merge(ledger)
     assert ledger.n_rows == 3
     assert len(ledger) == 2
 

@@ -79,7 +79,7 @@ class LedgerPart:
         if len(parts) == 1:
             return parts[0]
         clock = Clock(
-            max((part.clock.unit for part in parts), key=UNITS_A_DAY.__getitem__),
+            _finest(parts),
             parts[0].clock.zone,
             all(part.clock.is_date for part in parts),
         )
@@ -128,19 +128,28 @@ class LedgerPart:
                 f"and {_shown_zone(zones[1])} in what is to be added, so that calendar days are "
                 "not the same. Convert it first, for example with dt.tz_convert('Europe/London')."
             )
+        if self.clock.unit != other.clock.unit:
+            finer = _finest([self, other])
+            self._check_fits_in(finer)
+            other._check_fits_in(finer)
 
     def _factor_to(self, unit: str) -> int:
-        """Return how many of a finer unit make one of the own, if the instants fit in it."""
-        factor = UNITS_A_DAY[unit] // UNITS_A_DAY[self.clock.unit]
-        limit = np.iinfo(np.int64).max // factor
-        for totals in (self.orders, self.returns):
-            if totals.first.size and (totals.last.max() > limit or totals.first.min() < -limit):
-                raise SegkitValueError(
-                    f"{OWNER}: some batches have timestamps in {unit!r}, and others timestamps "
-                    "that are too far away for this unit, perhaps placeholders for unknown ones. "
-                    "Make these missing, or convert the former to 'us'."
-                )
-        return factor
+        """Return how many of a finer unit make one of the own."""
+        return UNITS_A_DAY[unit] // UNITS_A_DAY[self.clock.unit]
+
+    def _check_fits_in(self, unit: str) -> None:
+        most_days = np.iinfo(np.int64).max // UNITS_A_DAY[unit] - 1
+        has_times = self.first_day <= self.last_day
+        if has_times and (self.last_day > most_days or self.first_day < -most_days):
+            raise SegkitValueError(
+                f"{OWNER}: some batches have timestamps in {unit!r}, and others timestamps that "
+                "are too far away for this unit, perhaps placeholders for unknown ones. Make these "
+                "missing, or convert the former with dt.as_unit('us')."
+            )
+
+
+def _finest(parts: Iterable[LedgerPart]) -> str:
+    return max((part.clock.unit for part in parts), key=UNITS_A_DAY.__getitem__)
 
 
 def _known_kind(kinds: Iterable[str | None]) -> str | None:
