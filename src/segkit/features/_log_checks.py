@@ -59,7 +59,9 @@ def _are_plain_floats(series: nw.Series[Any]) -> bool:
     return series.dtype == nw.Float64 and series.implementation.is_polars()
 
 
-def check_eager_log(log: nw.DataFrame[Any], options: SummaryOptions) -> nw.DataFrame[Any]:
+def check_eager_log(
+    log: nw.DataFrame[Any], options: SummaryOptions, *, may_be_empty: bool = False
+) -> nw.DataFrame[Any]:
     """Raise for infinite amounts; raise for missing values or leave their rows out."""
     if _is_plainly_complete(log, options):
         return log
@@ -82,7 +84,7 @@ def check_eager_log(log: nw.DataFrame[Any], options: SummaryOptions) -> nw.DataF
             "come from, then fill them, or pass missing='drop' to leave these rows out."
         )
     present = log.filter(*(~condition for condition in absent.values()))
-    if not len(present):
+    if not len(present) and not may_be_empty:
         raise SegkitValueError(f"{OWNER}: every row of the log has a missing value.")
     return present
 

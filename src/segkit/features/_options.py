@@ -1,12 +1,15 @@
 """What may be asked of ``summarize_transactions``, and the columns that it gives."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from segkit._frames import RESERVED
-from segkit.exceptions import ColumnError, SegkitTypeError, SegkitValueError
+from segkit.exceptions import ColumnError, SegkitError, SegkitTypeError, SegkitValueError
 from segkit.features._calendar import Moment
 
 OWNER = "summarize_transactions"
@@ -106,6 +109,16 @@ def check_roles(options: SummaryOptions) -> None:
             f"{OWNER}: the customer id is named {options.customer_id!r}, as a column of the result "
             "is. Rename it."
         )
+
+
+@contextmanager
+def errors_named(owner: str) -> Iterator[None]:
+    """Tell errors of the summary by the name of another that uses it."""
+    try:
+        yield
+    except SegkitError as error:
+        message = re.sub(f"^{OWNER}:", f"{owner}:", str(error))
+        raise type(error)(message) from None
 
 
 def _shown(given: Any) -> str:

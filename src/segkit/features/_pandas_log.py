@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -12,9 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from segkit.features._calendar import AsOf, date_of, parse_as_of, time_zone
+from segkit.features._calendar import AsOf, date_of, parse_as_of
 from segkit.features._customer_codes import CustomerCodes, numbered
-from segkit.features._integer_kernel import Floats, Integers, RowsByCustomer
+from segkit.features._integer_kernel import Floats, RowsByCustomer
 from segkit.features._log_checks import (
     check_any_time,
     check_eager_log,
@@ -24,24 +22,18 @@ from segkit.features._log_checks import (
     refuse_the_epoch,
 )
 from segkit.features._options import OWNER, SummaryOptions
-
-_NOT_A_TIME = np.iinfo(np.int64).min
-_UNITS_A_DAY = {"s": 86_400, "ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}
-_EPOCH = dt.date(1970, 1, 1).toordinal()
-_FAR = 2**31 - 1  # days, beyond every calendar
-# Days with fewer rows than this are counted sooner by sorting all than slice by slice.
-_ROWS_WORTH_A_SLICE = 500
+from segkit.features._times import EPOCH, NOT_A_TIME, UNITS_A_DAY, Times
 
 
 def summarize_in_pandas(log: pd.DataFrame, options: SummaryOptions) -> pd.DataFrame:
     """Return the customer table of a pandas log with clean types."""
-    times = _Times.of(log[options.timestamp])
+    times = Times.of(log[options.timestamp])
     known, moment = _known(times, options)
     if known is not None:
         log, times = log[known], times.where(known)
-    if not _is_complete(log, times, options):
+    if not is_complete(log, times, options):
         log = check_eager_log(nw.from_native(log), options).to_native()
-        times = _Times.of(log[options.timestamp])
+        times = Times.of(log[options.timestamp])
     return _customer_table(log, times, moment, options)
 
 
@@ -71,123 +63,23 @@ def as_pyarrow(table: pd.DataFrame) -> Any:
 
 def rows_until_in_pandas(log: pd.DataFrame, options: SummaryOptions) -> tuple[pd.DataFrame, AsOf]:
     """Return the rows known at `as_of`, those without a timestamp included, and the moment."""
-    known, moment = _known(_Times.of(log[options.timestamp]), options)
+    known, moment = _known(Times.of(log[options.timestamp]), options)
     return (log if known is None else log[known]), moment
 
 
 def are_known_in_pandas(timestamps: pd.Series[Any], moment: AsOf) -> NDArray[np.bool_]:
     """Return which timestamps of a log without missing ones are not after a moment."""
-    return _Times.of(timestamps).up_to(moment)
+    return Times.of(timestamps).up_to(moment)
 
 
-@dataclass(frozen=True)
-class _Times:
-    """The instant of each row, and what the clock showed there: counts of units since 1970."""
-
-    instants: NDArray[np.int64]
-    local: NDArray[np.int64]
-    dtype: Any
-    unit: str
-    zone: dt.tzinfo | None
-
-    @classmethod
-    def of(cls, column: pd.Series[Any]) -> _Times:
-        """Read a column of timestamps."""
-        zone = time_zone(nw.from_native(column.to_frame()), str(column.name))
-        instants, unit = _as_integers(column)
-        local = instants if zone is None else _as_integers(column.dt.tz_localize(None))[0]
-        return cls(instants, local, column.dtype, unit, zone)
-
-    @cached_property
-    def are_in_order(self) -> bool:
-        """Whether the clock shows no row before one above it; what is missing stands first."""
-        return bool((self.local[1:] >= self.local[:-1]).all())
-
-    @cached_property
-    def ends(self) -> tuple[int, int]:
-        """The first and the last of what the clock shows, a missing one included."""
-        if self.are_in_order:
-            return int(self.local[0]), int(self.local[-1])
-        return int(self.local.min()), int(self.local.max())
-
-    @cached_property
-    def missing(self) -> NDArray[np.bool_] | None:
-        """Which rows have no timestamp; None: all have one."""
-        is_missing = self.ends[0] == _NOT_A_TIME
-        return np.equal(self.local, _NOT_A_TIME) if is_missing else None
-
-    @cached_property
-    def days(self) -> NDArray[np.int32]:
-        """The day of the calendar, from 1970 on."""
-        days = self.days_of(self.local)
-        if days.size and (days.max() > _FAR or days.min() < -_FAR):
-            days = days.clip(-_FAR, _FAR)
-        return days.astype(np.int32)
-
-    def days_of(self, local: Integers) -> Integers:
-        """Return the days of what the clock shows."""
-        return local // _UNITS_A_DAY[self.unit]
-
-    def day_bounds(self) -> Integers | None:
-        """Return where, in a log in the order of time, the second day begins, the third, and so on.
-
-        None where the log is in no order, or its days are so small that there is no gain.
-        """
-        if not self.are_in_order:
-            return None
-        first, last = self.days_of(self.local[[0, -1]])
-        if (last - first) * _ROWS_WORTH_A_SLICE > self.local.size:
-            return None
-        starts = np.arange(first + 1, last + 1) * _UNITS_A_DAY[self.unit]
-        return np.searchsorted(self.local, starts)
-
-    def where(self, rows: NDArray[np.bool_]) -> _Times:
-        """Return the times of some rows."""
-        instants = self.instants[rows]
-        local = instants if self.zone is None else self.local[rows]
-        return _Times(instants, local, self.dtype, self.unit, self.zone)
-
-    def up_to(self, moment: AsOf) -> NDArray[np.bool_]:
-        """Return which rows are not after a moment."""
-        is_date = isinstance(self.dtype, pd.ArrowDtype) and "date" in str(self.dtype)
-        if moment.instant is None or is_date:
-            return self.days <= moment.day.toordinal() - _EPOCH
-        instant = moment.instant
-        if instant.tzinfo is not None:
-            instant = instant.astimezone(dt.UTC).replace(tzinfo=None)
-        microseconds = int(np.datetime64(instant, "us").astype(np.int64))
-        if moment.finer and self.unit == "ns":
-            return self.instants < (microseconds + 1) * 1_000
-        return self.instants <= microseconds * _UNITS_A_DAY[self.unit] // _UNITS_A_DAY["us"]
-
-    def as_column(self, instants: NDArray[np.int64]) -> Any:
-        """Return instants as timestamps of the column's own type."""
-        stamps = pd.Series(instants.view(f"M8[{self.unit}]"))
-        return (stamps if self.zone is None else stamps.dt.tz_localize("UTC")).astype(self.dtype)
-
-
-def _as_integers(column: pd.Series[Any]) -> tuple[NDArray[np.int64], str]:
-    """Return timestamps as counts since 1970 (in UTC where they have a zone), and their unit."""
-    if isinstance(column.dtype, pd.ArrowDtype):
-        if "date" in str(column.dtype):
-            column = column.astype("timestamp[s][pyarrow]")
-        dtype: Any = column.dtype
-        unit = dtype.pyarrow_dtype.unit
-        stamps = column.array.to_numpy(dtype=f"M8[{unit}]", na_value=np.datetime64("NaT"))
-    else:
-        unit = column.dt.unit
-        stamps = column.to_numpy(dtype=f"M8[{unit}]")
-    return stamps.view(np.int64), unit
-
-
-def _known(times: _Times, options: SummaryOptions) -> tuple[NDArray[np.bool_] | None, AsOf]:
+def _known(times: Times, options: SummaryOptions) -> tuple[NDArray[np.bool_] | None, AsOf]:
     """Return which rows are known at the moment to describe (None: all), and that moment."""
     missing = times.missing
     earliest, latest = times.ends
     if missing is not None and not missing.all():
         earliest = int(times.local[~missing].min())
-    first, last = (end // _UNITS_A_DAY[times.unit] + _EPOCH for end in (earliest, latest))
-    is_any = latest != _NOT_A_TIME
+    first, last = (end // UNITS_A_DAY[times.unit] + EPOCH for end in (earliest, latest))
+    is_any = latest != NOT_A_TIME
     if is_any:
         refuse_the_epoch(first, last, times.local.size, options.timestamp)
     if options.as_of is None:
@@ -204,7 +96,7 @@ def _known(times: _Times, options: SummaryOptions) -> tuple[NDArray[np.bool_] | 
     return None if known.all() else known, moment
 
 
-def _is_complete(log: pd.DataFrame, times: _Times, options: SummaryOptions) -> bool:
+def is_complete(log: pd.DataFrame, times: Times, options: SummaryOptions) -> bool:
     """Tell whether there is nothing to raise for, or to leave out."""
     names = [options.customer_id, *([] if options.order_id is None else [options.order_id])]
     ids = [log[name] for name in names]
@@ -226,7 +118,7 @@ class _Rows:
 
     by_customer: RowsByCustomer
     amounts: Floats
-    times: _Times
+    times: Times
     order_numbers: NDArray[np.intp] | None
 
     def where(self, chosen: NDArray[np.bool_]) -> _Rows:
@@ -240,7 +132,7 @@ class _Rows:
 
 
 def _customer_table(
-    log: pd.DataFrame, times: _Times, moment: AsOf, options: SummaryOptions
+    log: pd.DataFrame, times: Times, moment: AsOf, options: SummaryOptions
 ) -> pd.DataFrame:
     customers = CustomerCodes(log[options.customer_id])
     rows = _Rows(
@@ -255,7 +147,7 @@ def _customer_table(
     present, ids = customers.in_order(by_code["order_days"] > 0)
     # One after the other, so that there is never a second copy of all.
     found = {name: by_code.pop(name)[present] for name in list(by_code)}
-    columns = _customer_columns(found, moment.day.toordinal() - _EPOCH, options)
+    columns = customer_columns(found, moment.day.toordinal() - EPOCH, options)
     check_finite_sums(bool(np.isfinite(columns["monetary"]).all()))
     for name in ("first_order", "last_order"):
         columns[name] = times.as_column(found[name])
@@ -300,7 +192,7 @@ def _aggregates(rows: _Rows, orders: _Rows, options: SummaryOptions) -> dict[str
     return found
 
 
-def _customer_columns(
+def customer_columns(
     found: dict[str, NDArray[Any]], as_of_day: int, options: SummaryOptions
 ) -> dict[str, Any]:
     """Return the columns of the table, given what was counted for each customer."""

@@ -1,0 +1,97 @@
+"""Sums of floats that no order of the terms, and no split into batches, can change.
+
+A superaccumulator (Kulisch 1981; Neal 2015, "Fast exact summation using small and large
+superaccumulators"): a float is a whole number of the smallest unit that occurs. It is written in
+digits of 32 bits, and the digits are added as integers.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segkit.features._integer_kernel import Floats, Integers
+
+_BITS = 32  # of a digit; int64 holds the sum of 2^31 of them
+_HALF = 1 << (_BITS - 1)
+# From this place on, a digit alone may be more than a float can hold.
+_HIGHEST_PLACE = 31
+
+
+@dataclass(frozen=True)
+class ExactSums:
+    """One sum per column: the total of ``digits[i] * 2 ** (32 * (lowest + i))``."""
+
+    digits: NDArray[np.int64]
+    lowest: int
+
+    @classmethod
+    def of(cls, amounts: Floats) -> ExactSums:
+        """Write finite amounts in digits; each is a sum of one term."""
+        largest = float(np.abs(amounts).max(initial=0.0))
+        place = (int(np.frexp(largest)[1]) - 1) // _BITS
+        rest, digits = amounts.copy(), []
+        while rest.any():
+            digit = np.trunc(np.ldexp(rest, -_BITS * place))
+            rest -= np.ldexp(digit, _BITS * place)  # exact: what is left are lower bits of the same
+            digits.append(digit.astype(np.int64))
+            place -= 1
+        if not digits:
+            return cls(np.zeros((1, amounts.size), dtype=np.int64), 0)
+        return cls(np.stack(digits[::-1]), place + 1)
+
+    @classmethod
+    def concatenated(cls, parts: Sequence[ExactSums]) -> ExactSums:
+        """Put sums side by side."""
+        lowest = min(part.lowest for part in parts)
+        highest = max(part._highest for part in parts)
+        return cls(np.hstack([part._between(lowest, highest) for part in parts]), lowest)
+
+    def take(self, places: Any) -> ExactSums:
+        """Return some of the sums, in another order or by a mask."""
+        return ExactSums(self.digits[:, places], self.lowest)
+
+    def by_group(self, starts: Integers) -> ExactSums:
+        """Add up neighbours: those from one start to the next."""
+        return ExactSums(np.add.reduceat(self.digits, starts, axis=1), self.lowest)
+
+    def at(self, places: Integers, size: int) -> ExactSums:
+        """Add each sum to that of its place among `size`, which begin at zero."""
+        digits = np.zeros((len(self.digits), size), dtype=np.int64)
+        for own, into in zip(self.digits, digits, strict=True):
+            np.add.at(into, places, own)
+        return ExactSums(digits, self.lowest)
+
+    def plus(self, other: ExactSums) -> ExactSums:
+        """Add sums one by one."""
+        lowest, highest = min(self.lowest, other.lowest), max(self._highest, other._highest)
+        digits = self._between(lowest, highest) + other._between(lowest, highest)
+        return ExactSums(digits, lowest)
+
+    def as_floats(self) -> Floats:
+        """Return the sums as floats: the nearest, or where it is a near tie, its neighbour."""
+        digits = np.vstack([self.digits, np.zeros_like(self.digits[:1])])
+        for low, high in itertools.pairwise(digits):
+            carry = (low + _HALF) >> _BITS
+            low -= carry << _BITS
+            high += carry
+        # Leading digits may cancel out above what a float can hold, so they are added lower down.
+        shift = 2 * _BITS if self._highest >= _HIGHEST_PLACE else 0
+        total = np.zeros(digits.shape[1])
+        for place, digit in enumerate(digits, self.lowest):
+            total += np.ldexp(digit.astype(np.float64), _BITS * place - shift)
+        with np.errstate(over="ignore"):  # infinite sums are an error of their own
+            return np.ldexp(total, shift)
+
+    @property
+    def _highest(self) -> int:
+        return self.lowest + len(self.digits) - 1
+
+    def _between(self, lowest: int, highest: int) -> NDArray[np.int64]:
+        """Return the digits of these places, zero where there are none."""
+        return np.pad(self.digits, ((self.lowest - lowest, highest - self._highest), (0, 0)))
