@@ -28,6 +28,7 @@ from segkit.profiling._segmenter_labels import (
     names_of_segmenter,
 )
 from segkit.typing import Segmenter
+from segkit.validation._judged_customers import only_counts
 from segkit.validation._variables import Codes, Floats
 
 
@@ -35,7 +36,8 @@ from segkit.validation._variables import Codes, Floats
 class PlacedCustomers:
     """One row per customer; codes are positions in the segmenter's names, -1 for unassigned."""
 
-    ids: pd.Index[Any]
+    #: None where nothing tells customers apart.
+    ids: pd.Index[Any] | None
     codes: Codes
     value: Floats | None
     #: The columns asked for, and maybe others.
@@ -164,20 +166,17 @@ class Reader:
             and native.index.name == self.customer
         )
 
-    def _ids(self, frame: Frame, table: nw.DataFrame[Any], which: str) -> pd.Index[Any]:
+    def _ids(self, frame: Frame, table: nw.DataFrame[Any], which: str) -> pd.Index[Any] | None:
         owner = self._owner_of(which)
         native = frame.to_native()
         if self.customer is not None and not self._is_in_index(frame):
             ids: pd.Index[Any] = pd.Index(plain_values(table[self.customer]))
             where = f"column {self.customer!r}"
-        elif isinstance(native, pd.DataFrame):
-            ids, where = native.index, "the index"
         else:
-            raise SegkitTypeError(
-                f"{owner}: customer=None means the index of a pandas frame, got "
-                f"{type(native).__name__}. Pass customer=... with the column that tells customers "
-                "apart."
-            )
+            ids = native.index if isinstance(native, pd.DataFrame) else pd.RangeIndex(len(table))
+            where = "the index"
+        if only_counts(ids):
+            return None
         if isinstance(ids, pd.MultiIndex):
             raise SegkitTypeError(
                 f"{owner}: {where} has {ids.nlevels} levels, and one is expected. Pass "
@@ -213,14 +212,10 @@ class Reader:
         return f"{self.owner}, table {which!r}"
 
 
-def followed(then: pd.Index[Any], later: pd.Index[Any], *, owner: str) -> tuple[Codes, Codes]:
-    """Return where the customers of both tables are, in each; refuse tables that share none."""
-    place = later.get_indexer(then)
+def followed(then: PlacedCustomers, later: PlacedCustomers) -> tuple[Codes, Codes]:
+    """Return where the customers of both tables are, in each."""
+    if then.ids is None or later.ids is None:
+        return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
+    place = later.ids.get_indexer(then.ids)
     in_then = np.flatnonzero(place >= 0)
-    if not len(in_then):
-        kinds = [pd.api.types.infer_dtype(one, skipna=True) for one in (then, later)]
-        remedy = "Check that customer=... names the same ids in both."
-        if kinds[0] != kinds[1]:
-            remedy = f"The ids are {kinds[0]} before and {kinds[1]} after: make them the same."
-        raise SegkitValueError(f"{owner}: no customer of 'before' is in 'after'. {remedy}")
     return in_then, place[in_then]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from segkit._frames import UNASSIGNED
-from segkit.exceptions import SegkitValueError
+from segkit.exceptions import SegkitTypeError, SegkitValueError
 from segkit.metrics import migration_matrix
 from segkit.monitoring._migration import LEFT, NEWCOMER, Migration
 from segkit.monitoring._placed_customers import PlacedCustomers, Reader, followed
@@ -102,7 +102,12 @@ def track(
             f"{_OWNER}: no segment can be called {taken[0]!r}, which stands for customers of one "
             "table only. Rename it."
         )
-    moves = _moves(then, later, len(segments))
+    if then.ids is None or later.ids is None:
+        raise SegkitTypeError(
+            f"{_OWNER}: nothing tells the customers apart: the index only numbers the rows. Pass "
+            "customer=... with the column of their ids."
+        )
+    moves = _moves(then, then.ids, later, later.ids, len(segments))
     has_unassigned = bool(
         (moves.before == len(segments)).any() or (moves.after == len(segments)).any()
     )
@@ -133,11 +138,23 @@ class _Moves:
     values: Mapping[str, Floats]
 
 
-def _moves(then: PlacedCustomers, later: PlacedCustomers, n_segments: int) -> _Moves:
-    in_then, in_later = followed(then.ids, later.ids, owner=_OWNER)
-    is_new = np.ones(len(later.ids), dtype=bool)
+def _moves(
+    then: PlacedCustomers,
+    ids_then: pd.Index[Any],
+    later: PlacedCustomers,
+    ids_later: pd.Index[Any],
+    n_segments: int,
+) -> _Moves:
+    in_then, in_later = followed(then, later)
+    if not len(in_then):
+        kinds = [pd.api.types.infer_dtype(one, skipna=True) for one in (ids_then, ids_later)]
+        remedy = "Check that customer=... names the same ids in both."
+        if kinds[0] != kinds[1]:
+            remedy = f"The ids are {kinds[0]} before and {kinds[1]} after: make them the same."
+        raise SegkitValueError(f"{_OWNER}: no customer of 'before' is in 'after'. {remedy}")
+    is_new = np.ones(len(ids_later), dtype=bool)
     is_new[in_later] = False
-    n_then, n_new = len(then.ids), int(is_new.sum())
+    n_then, n_new = len(ids_then), int(is_new.sum())
     absent = n_segments + 1
     after = np.full(n_then, absent)
     after[in_then] = _with_place(later.codes[in_later], n_segments)
@@ -150,7 +167,7 @@ def _moves(then: PlacedCustomers, later: PlacedCustomers, n_segments: int) -> _M
             "value_after": np.append(kept, later.value[is_new]),
         }
     return _Moves(
-        ids=then.ids.append(later.ids[is_new]),
+        ids=ids_then.append(ids_later[is_new]),
         before=np.append(_with_place(then.codes, n_segments), np.full(n_new, absent)),
         after=np.append(after, _with_place(later.codes[is_new], n_segments)),
         values=values,
