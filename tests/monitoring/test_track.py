@@ -267,8 +267,10 @@ def test_arguments_that_make_no_sense_are_refused():
         track(TIERER, BEFORE, AFTER, customer="client")
     with pytest.raises(ColumnError, match="'profit' is missing"):
         track(TIERER, BEFORE, AFTER, value="profit")
-    with pytest.raises(SegkitTypeError, match="index of a pandas frame"):
+    with pytest.raises(SegkitTypeError, match="nothing tells the customers apart"):
         track(TIERER, as_kind(BEFORE, "polars"), AFTER, customer=None)
+    with pytest.raises(SegkitTypeError, match="nothing tells the customers apart"):
+        track(TIERER, BEFORE, AFTER, customer=None)
     with pytest.raises(SegkitValueError, match="confidence must be a number between 0 and 1"):
         track(TIERER, BEFORE, AFTER, confidence=95)
     with pytest.raises(SegkitValueError, match="'value_moved' needs a value"):
