@@ -104,6 +104,12 @@ class Migration:
         return self.n_before - self.n_leavers
 
     @property
+    def n_followed(self) -> int:
+        """Customers of both tables who had a segment before."""
+        known = self.segments.loc[self._is_segment]
+        return int((known["customers_before"] - known["left"]).sum())
+
+    @property
     def n_stayed(self) -> int:
         """Customers who are in the segment where they were."""
         return int(self.segments.loc[self._is_segment, "stayed"].sum())
@@ -164,13 +170,11 @@ default="customers"
             A line each for those who stayed, the largest moves, newcomers, leavers, and the value
             that moved.
         """
-        known = self.segments.loc[self._is_segment]
-        n_known = int((known["customers_before"] - known["left"]).sum())
-        share, low, high = wilson_interval(self.n_stayed, n_known, self.confidence)
+        share, low, high = wilson_interval(self.n_stayed, self.n_followed, self.confidence)
         lines = [
             f"{self.n_before:,} customers before, {self.n_after:,} after, {self.n_in_both:,} in "
             "both.",
-            f"- stayed: {self.n_stayed:,} of {n_known:,} who had a segment and are still there, "
+            f"- stayed: {self.n_stayed:,} of {self.n_followed:,} who had a segment and are still there, "
             f"{share_text(float(share))} ({share_text(float(low))} to {share_text(float(high))}).",
         ]
         flows = self.table[self.table["before"] != self.table["after"]]

@@ -105,8 +105,7 @@ def track(
     if then.ids is None or later.ids is None:
         raise SegkitTypeError(
             f"{_OWNER}: nothing tells the customers apart. customer=None means the index of pandas "
-            "frames, and here that only numbers the rows. Pass customer=... with the column of their "
-            "ids."
+            "frames, and here that only numbers the rows. Pass customer=... with a column of ids."
         )
     moves = _moves(then, then.ids, later, later.ids, len(segments))
     has_unassigned = bool(
