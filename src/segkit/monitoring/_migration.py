@@ -174,8 +174,8 @@ default="customers"
         lines = [
             f"{self.n_before:,} customers before, {self.n_after:,} after, {self.n_in_both:,} in "
             "both.",
-            f"- stayed: {self.n_stayed:,} of {self.n_followed:,} who had a segment and are still there, "
-            f"{share_text(float(share))} ({share_text(float(low))} to {share_text(float(high))}).",
+            f"- stayed: {self.n_stayed:,} of {self.n_followed:,} who had a segment and are still "
+            f"there, {share_text(float(share))} ({share_text(float(low))} to {share_text(float(high))}).",
         ]
         flows = self.table[self.table["before"] != self.table["after"]]
         within = flows[flows["before"].isin(self.names) & flows["after"].isin(self.names)]
