@@ -106,7 +106,7 @@ def test_nothing_drifts_keep():
     report = found()
     assert report.verdict == "keep"
     assert "the largest stability index is 0.0" in report.reason
-    assert report.summary().startswith("keep: keep the segments as they are.")
+    assert report.summary().startswith("keep: the thresholds still fit.")
 
 
 def test_drift_of_what_segments_are_made_of_refit():

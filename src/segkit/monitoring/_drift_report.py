@@ -36,8 +36,8 @@ from segkit.validation._variables import Variable, variable_of
 
 _OWNER = "DriftReport"
 _ADVICE = {
-    "keep": "keep the segments as they are",
-    "re-profile": "keep the thresholds and describe the segments again",
+    "keep": "the thresholds still fit",
+    "re-profile": "the thresholds still fit; describe the segments again",
     "refit": "learn the segments again",
 }
 

@@ -170,12 +170,13 @@ default="customers"
             A line each for those who stayed, the largest moves, newcomers, leavers, and the value
             that moved.
         """
-        share, low, high = wilson_interval(self.n_stayed, self.n_followed, self.confidence)
+        interval = wilson_interval(self.n_stayed, self.n_followed, self.confidence)
+        share, low, high = (share_text(float(one)) for one in interval)
         lines = [
             f"{self.n_before:,} customers before, {self.n_after:,} after, {self.n_in_both:,} in "
             "both.",
             f"- stayed: {self.n_stayed:,} of {self.n_followed:,} who had a segment and are still "
-            f"there, {share_text(float(share))} ({share_text(float(low))} to {share_text(float(high))}).",
+            f"there, {share} ({low} to {high}).",
         ]
         flows = self.table[self.table["before"] != self.table["after"]]
         within = flows[flows["before"].isin(self.names) & flows["after"].isin(self.names)]
