@@ -25,6 +25,7 @@ PACKAGES_FIRST = [
     "segkit.cluster",
     "segkit.profiling",
     "segkit.validation",
+    "segkit.monitoring",
     "segkit.metrics",
     "segkit.base",
     "segkit.datasets",

@@ -86,11 +86,16 @@ def counts_between_quantiles(
     before: Floats, after: Floats, n_bins: int = 10
 ) -> list[NDArray[np.intp]]:
     """Return how many numbers of each are in the bins between the quantiles of the first."""
-    edges = np.unique(np.quantile(before, np.arange(1, n_bins) / n_bins)) if before.size else before
+    edges = edges_at_quantiles(before, n_bins)
     return [
         np.bincount(np.searchsorted(edges, one), minlength=len(edges) + 1)
         for one in (before, after)
     ]
+
+
+def edges_at_quantiles(before: Floats, n_bins: int = 10) -> Floats:
+    """Return the distinct quantiles between which the bins are; of no numbers, none."""
+    return np.unique(np.quantile(before, np.arange(1, n_bins) / n_bins)) if before.size else before
 
 
 def psi_of_counts(before: NDArray[Any], after: NDArray[Any]) -> float:

@@ -12,26 +12,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from segkit._frames import as_frame
 from segkit.exceptions import LazyFrameError, SegkitTypeError, SegkitValueError
-from segkit.plotting._drawing import pyplot
+from segkit.plotting._drawing import SEGMENT_COLOURS, pyplot
 from segkit.segmenters import ClusterSegmenter
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _INK, _NOISE = "#1c1c22", "#c9c9cf"
-# Neighbours in the list differ for colour-blind readers, too.
-_COLOURS = (
-    "#1b7f5c",
-    "#e0862d",
-    "#3f7fc1",
-    "#b5487c",
-    "#8a8f1f",
-    "#7059b0",
-    "#33a6b8",
-    "#8c5a3c",
-    "#d9675f",
-    "#4a4a55",
-)
 # More points than these hide one another.
 _MOST_POINTS = 3_000
 
@@ -192,7 +179,7 @@ class ClusterDisplay:
         return self
 
     def _colours(self) -> list[str]:
-        return [_COLOURS[code % len(_COLOURS)] for code in range(len(self.segments))]
+        return [SEGMENT_COLOURS[code % len(SEGMENT_COLOURS)] for code in range(len(self.segments))]
 
     def _write_legend(self, ax: Axes, colours: NDArray[np.object_]) -> None:
         """Write the names below the axes, each with its number and its customers."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from segkit.exceptions import SegkitTypeError, SegkitValueError
-from segkit.plotting._drawing import pyplot
+from segkit.plotting._drawing import SEGMENT_COLOURS, plain, pyplot
 from segkit.profiling import SegmentProfiler
 from segkit.profiling._words import number_text
 
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["heatmap", "snake", "distribution"]
 
 _INK, _QUIET, _GRID, _WITHHELD = "#1c1c22", "#8a8a94", "#e4e4e8", "#ececf0"
-_COLOURS = (
-    *("#1b7f5c", "#e0862d", "#3f7fc1", "#b5487c", "#8a8f1f"),
-    *("#7059b0", "#33a6b8", "#8c5a3c", "#d9675f", "#4a4a55"),
-)
 # Of more segments than colours.
 _STYLES = ("o-", "s--", "^:")
 # Colours of the heatmap: from a quarter of the average to four times as much.
@@ -192,8 +188,8 @@ class ProfileDisplay:
             arguments = (rows,)
         if ax is None:
             n_rows = len(self.segments) if kind == "distribution" else len(arguments[0])
-            names = max(len(_plain(one)) for one in self.segments)
-            labels = 0 if kind == "distribution" else max(len(_plain(one)) for one in rows.index)
+            names = max(len(plain(one)) for one in self.segments)
+            labels = 0 if kind == "distribution" else max(len(plain(one)) for one in rows.index)
             width = (
                 2.6 + 0.08 * labels + 0.95 * len(self.segments)
                 if kind == "heatmap"
@@ -258,12 +254,12 @@ class ProfileDisplay:
             is_dark = abs(colours[row, column]) > 0.8 * limit
             colour = "white" if is_dark else _INK
             ax.text(column, row, said, ha="center", va="center", fontsize=9.5, color=colour)
-        ax.set_xticks(range(len(self.segments)), [_plain(one) for one in self.segments])
-        many = max(len(_plain(one)) for one in self.segments) > 10
+        ax.set_xticks(range(len(self.segments)), [plain(one) for one in self.segments])
+        many = max(len(plain(one)) for one in self.segments) > 10
         ax.tick_params("x", top=True, labeltop=True, bottom=False, labelbottom=False)
         if many:
             pyplot().setp(ax.get_xticklabels(), rotation=30, ha="left", rotation_mode="anchor")
-        ax.set_yticks(range(len(rows)), [_plain(str(one)) for one in rows.index])
+        ax.set_yticks(range(len(rows)), [plain(str(one)) for one in rows.index])
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
         ax.set_xticks(np.arange(-0.5, len(self.segments)), minor=True)
@@ -287,12 +283,10 @@ class ProfileDisplay:
         places = np.arange(len(rows))
         ax.axvline(0, color=_QUIET, linewidth=1)
         for code, segment in enumerate(self.segments):
-            colour = _COLOURS[code % len(_COLOURS)]
-            style = _STYLES[code // len(_COLOURS) % len(_STYLES)]
-            ax.plot(
-                rows[segment], places, style, color=colour, linewidth=1.8, label=_plain(segment)
-            )
-        ax.set_yticks(places, [_plain(str(one)) for one in rows.index])
+            colour = SEGMENT_COLOURS[code % len(SEGMENT_COLOURS)]
+            style = _STYLES[code // len(SEGMENT_COLOURS) % len(_STYLES)]
+            ax.plot(rows[segment], places, style, color=colour, linewidth=1.8, label=plain(segment))
+        ax.set_yticks(places, [plain(str(one)) for one in rows.index])
         ax.set_ylim(len(rows) - 0.5, -0.5)
         said = "Difference from all other customers, in standard deviations"
         if self._is_any_withheld(rows):
@@ -322,7 +316,7 @@ class ProfileDisplay:
             if row["is_small"]:
                 _write_withheld(ax, place)
                 continue
-            colour = _COLOURS[place % len(_COLOURS)]
+            colour = SEGMENT_COLOURS[place % len(SEGMENT_COLOURS)]
             low, median, high = (row[column] for column in columns)
             if not is_date:
                 ax.plot([row["q05"], row["q95"]], [place, place], color=colour, linewidth=1.5)
@@ -337,7 +331,7 @@ class ProfileDisplay:
         self._name_rows(ax)
         most = "" if is_date else ", line: 5 to 95 %"
         ax.set_xlabel(f"bar: middle half{most}; dotted: everyone's median")
-        ax.set_title(_plain(variable, most=60), loc="left", fontsize=10.5)
+        ax.set_title(plain(variable, most=60), loc="left", fontsize=10.5)
 
     def _draw_shares(self, ax: Axes, rows: pd.DataFrame, variable: str) -> None:
         is_flag = rows["kind"].iloc[0] == "flag"
@@ -353,8 +347,10 @@ class ProfileDisplay:
         left: NDArray[np.float64] = np.zeros(len(shares))
         for place, level in enumerate(levels):
             width = shares[level].to_numpy()
-            colour = _COLOURS[place % len(_COLOURS)] if place < _LEVELS_SHOWN else _QUIET
-            ax.barh(np.arange(len(shares)), width, left=left, color=colour, label=_plain(level))
+            colour = (
+                SEGMENT_COLOURS[place % len(SEGMENT_COLOURS)] if place < _LEVELS_SHOWN else _QUIET
+            )
+            ax.barh(np.arange(len(shares)), width, left=left, color=colour, label=plain(level))
             for row, share in enumerate(width):
                 if share >= 0.045:
                     text = f"{100 * share:.0f}"
@@ -367,12 +363,12 @@ class ProfileDisplay:
         ax.set_xlim(0, max(float(left.max()) * 1.08, 0.02) if is_flag else 1)
         ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g} %")
         ax.set_xlabel("share of yes" if is_flag else "share of customers with a value")
-        ax.set_title(_plain(variable, most=60), loc="left", fontsize=10.5)
+        ax.set_title(plain(variable, most=60), loc="left", fontsize=10.5)
         if not is_flag:
             ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
 
     def _name_rows(self, ax: Axes) -> None:
-        ax.set_yticks(range(len(self.segments)), [_plain(one) for one in self.segments])
+        ax.set_yticks(range(len(self.segments)), [plain(one) for one in self.segments])
         ax.set_ylim(len(self.segments) - 0.5, -0.5)
 
     def _check_variable(self, variable: str | None) -> None:
@@ -419,12 +415,3 @@ def _shorten_dates(ax: Axes) -> None:
     locator: Any = AutoDateLocator(maxticks=7)  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-
-
-def _plain(text: str, most: int = 30) -> str:
-    """Return text on one line in which matplotlib finds no formula; of a long one both ends."""
-    text = " ".join(text.split())
-    if len(text) > most:
-        tail = most // 3
-        text = f"{text[: most - tail - 1].rstrip()}…{text[-tail:].lstrip()}"
-    return text.replace("$", r"\$")

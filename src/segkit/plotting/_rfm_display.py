@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from segkit._frames import as_frame, float_values
 from segkit._input_checks import check_columns_present, check_complete, check_numeric
 from segkit.exceptions import LazyFrameError, SegkitTypeError
-from segkit.plotting._drawing import percent, pyplot
+from segkit.plotting._drawing import percent, pyplot, text_colour
 from segkit.segmenters import RFMScorer
 from segkit.segmenters._column_edges import ColumnEdges, Scores
 from segkit.segmenters._rfm_words import ScoredColumn
@@ -240,7 +240,7 @@ class RFMDisplay:
             fontsize=9 * scale,
             linespacing=1.4,
             parse_math=False,
-            color=_text_colour(colour),
+            color=text_colour(colour),
             alpha=1.0 if self.customers[cell] else 0.6,
             zorder=3,
         )
@@ -359,7 +359,7 @@ def _write_name(
         fontsize=9.5 * scale,
         weight="bold",
         parse_math=False,
-        color=_text_colour(colours.get(name, "#ffffff")),
+        color=text_colour(colours.get(name, "#ffffff")),
         zorder=4,
     )
 
@@ -368,9 +368,3 @@ def _text_scale(ax: Axes, shape: tuple[int, ...]) -> float:
     """Return what to multiply font sizes by, so that the text of a cell fits into it."""
     box = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted())
     return float(np.clip(min(box.width / shape[1] / 1.45, box.height / shape[0] / 0.85), 0.3, 1))
-
-
-def _text_colour(background: str) -> str:
-    red, green, blue = (int(background[i : i + 2], 16) / 255 for i in (1, 3, 5))
-    # Relative luminance (WCAG 2.1, without the gamma correction).
-    return "#1c1c22" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.5 else "white"

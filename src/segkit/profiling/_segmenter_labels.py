@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 from segkit._input_checks import estimator_name
 from segkit.base import is_segmenter
 from segkit.exceptions import SegkitTypeError
+from segkit.metrics._arguments import Codes
 from segkit.profiling._segment_labels import SegmentLabels, check_segments
 
 
@@ -50,17 +51,22 @@ def labels_of_segmenter(fitted: Any, X: Any, n_rows: int, *, owner: str) -> Segm
                 "its labels to fit: fit(X, y=labels)."
             )
         labels = fitted.predict(X)
-    codes = np.asarray(labels)
-    if codes.dtype.kind not in "iu" or codes.shape != (n_rows,):
-        raise SegkitTypeError(
-            f"{owner}: {estimator_name(fitted)} must give one integer a customer, got "
-            f"{codes.dtype} of shape {codes.shape}. Pass names as labels: fit(X, y=names)."
-        )
-    codes = np.where(codes < 0, -1, codes).astype(np.intp)
+    codes = checked_codes(fitted, labels, n_rows, "Pass names as labels: fit(X, y=names).", owner)
     names = names_of_segmenter(fitted)
     if names is None:
         names = [str(code) for code in range(int(codes.max(initial=-1)) + 1)]
     return check_segments(SegmentLabels(codes, names).without_empty(), owner=owner)
+
+
+def checked_codes(fitted: Any, labels: Any, n_rows: int, remedy: str, owner: str) -> Codes:
+    """Return what a segmenter predicts as codes, -1 for nobody's; refuse what are none."""
+    codes = np.asarray(labels)
+    if codes.dtype.kind not in "iu" or codes.shape != (n_rows,):
+        raise SegkitTypeError(
+            f"{owner}: {estimator_name(fitted)} must give one integer a customer, got "
+            f"{codes.dtype} of shape {codes.shape}. {remedy}"
+        )
+    return np.where(codes < 0, -1, codes).astype(np.intp)
 
 
 def names_of_segmenter(fitted: Any) -> list[str] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +14,8 @@ from sklearn.metrics import cohen_kappa_score
 from segkit._frames import UNASSIGNED
 from segkit.metrics import migration_matrix
 from segkit.metrics._migration import wilson_interval
-from segkit.metrics._population_stability import counts_between_quantiles, psi_of_counts
+from segkit.metrics._population_stability import psi_of_counts
+from segkit.validation._drift_bins import drift_bins
 from segkit.validation._evidence import (
     CONFIDENCE,
     NAN,
@@ -29,7 +29,7 @@ from segkit.validation._evidence import (
 )
 from segkit.validation._measurable import MOST_MISSING
 from segkit.validation._pair_effects import adjusted
-from segkit.validation._variables import Codes, Floats, Numbers, Variable
+from segkit.validation._variables import Codes, Numbers, Variable
 
 #: Agreement beyond chance (Cohen's kappa) that is moderate (J. R. Landis & G. G. Koch 1977, "The
 #: measurement of observer agreement for categorical data").
@@ -260,27 +260,18 @@ def _drift_of(then: Variable, later: Variable) -> _Drift:
     missing = (float(then.is_missing.mean()), float(later.is_missing.mean()))
     if not any(known):
         return _Drift(NAN, NAN, NAN, missing)
+    counts = drift_bins(then, later).counts()
     p_value = NAN
-    if all(isinstance(one, Numbers) or not n for one, n in zip((then, later), known, strict=True)):
-        before, after = _numbers(then), _numbers(later)
-        counts = counts_between_quantiles(before, after)
-        # The test's distribution is none for one customer against one.
-        if all(known):
-            p_value = (
-                float(ks_2samp(before, after, method="asymp").pvalue) if max(known) > 1 else 1.0
-            )
-    else:
-        names = np.concatenate([_level_names(one) for one in (then, later)]).astype(str)
-        _, codes = np.unique(names, return_inverse=True)
-        n_levels = int(codes.max()) + 1
-        counts = [
-            np.bincount(one, minlength=n_levels) for one in (codes[: known[0]], codes[known[0] :])
-        ]
-        if all(known):
-            p_value = _chi2(np.array(counts))
-    index = psi_of_counts(*(np.append(*one) for one in zip(counts, lost, strict=True)))
+    if all(known):
+        if isinstance(then, Numbers) and isinstance(later, Numbers):
+            of_both = [one.values[~one.is_missing] for one in (then, later)]
+            # The test's distribution is none for one customer against one.
+            is_tested = max(known) > 1
+            p_value = float(ks_2samp(*of_both, method="asymp").pvalue) if is_tested else 1.0
+        else:
+            p_value = _chi2(np.array(counts)[:, :-1])
     p_missing = _chi2(np.array([known, lost]).T) if any(lost) else NAN
-    return _Drift(index, p_value, p_missing, missing)
+    return _Drift(psi_of_counts(*counts), p_value, p_missing, missing)
 
 
 def _chi2(table: NDArray[np.intp]) -> float:
@@ -289,14 +280,3 @@ def _chi2(table: NDArray[np.intp]) -> float:
     if table.shape[1] < 2:
         return 1.0
     return float(chi2_contingency(table, correction=False).pvalue)
-
-
-def _numbers(variable: Variable) -> Floats:
-    # Categories are passed where no value is known.
-    return variable.values[~variable.is_missing] if isinstance(variable, Numbers) else np.empty(0)
-
-
-def _level_names(variable: Variable) -> NDArray[Any]:
-    if isinstance(variable, Numbers):
-        return variable.values[~variable.is_missing].astype(str).astype(object)
-    return np.array(variable.levels, dtype=object)[variable.codes[~variable.is_missing]]
