@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from segkit._compat import Interval, StrOptions, fit_context
 from segkit._frames import integer_series, text_series
 from segkit._input_checks import missing_rows, nearest
+from segkit._storage._state import LearnedState
 from segkit.base import SegmenterMixin
 from segkit.base._customers import Customers, columns_wanted
 from segkit.exceptions import (
@@ -382,6 +383,35 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         if hasattr(self, "_edges"):
             self._publish_edges()  # pickle forgets which arrays are read-only
 
+    # What a file keeps.
+
+    def _learned_state(self) -> dict[str, Any]:
+        learned = {
+            "columns": [edges.stored() for edges in self._edges],
+            "segment_map": self.segment_map_,
+        }
+        if self._group_used is not None:
+            learned["groups"] = list(self._group_labels)
+        return learned
+
+    def _restore(self, state: LearnedState) -> None:
+        if self._group_used is not None:
+            self._customer_groups = CustomerGroups.of_stored(state.of_type("groups", list))
+        edges: list[ColumnEdges] = []
+        for column in state.each("columns"):
+            edges.append(ColumnEdges.of_stored(column, edges, self._n_groups + 1))
+        if [one.binning.column for one in edges] != self._columns_used:
+            state.refuse("columns", f"those that are read, {self._columns_used}")
+        segment_map = state.of_type("segment_map", SegmentMap)
+        n_bins = [one.binning.n_bins for one in edges]
+        dimensions = dict(zip(self._dimensions(), n_bins, strict=True))
+        mapped = dict(zip(segment_map.dimensions, segment_map.n_bins, strict=True))
+        if not mapped.items() <= dimensions.items():
+            state.refuse("segment_map", f"a map of scores among {dimensions}", segment_map)
+        if list(segment_map.names) != list(self.segments_):
+            state.refuse("segment_map", "a map to the segments", segment_map)
+        self._use(edges, segment_map)
+
     # The segmenter's hooks.
 
     def _columns_needed(self) -> int:
@@ -485,19 +515,24 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
             warn_of_small_groups(large_enough, self._group_used, max(n_bins))
             self._customer_groups, group = seen.those(large_enough, positions)
             customers = customers.with_groups(group)
-        self._edges = learned_edges(customers.numbers, binned, missing, group, self._n_groups)
-        self._separator = "-" if max(n_bins[:3]) > 9 else ""
-        self._mapped = [dimensions.index(dimension) for dimension in segment_map.dimensions]
+        edges = learned_edges(customers.numbers, binned, missing, group, self._n_groups)
+        self._use(edges, segment_map)
         scored = self._scores(customers)
         warn_of_ties(self._edges, scored, missing)
         codes = segment_map._codes_of([scored[position] for position in self._mapped])
         if missing is not None:
             codes[missing.any(axis=1)] = -1
-        self._publish_edges()
-        self.segment_map_ = segment_map
         self.segments_ = np.array(segment_map.names, dtype=object)
         self._finish_fit(X, codes=codes)
         return scored, missing
+
+    def _use(self, edges: list[ColumnEdges], segment_map: SegmentMap) -> None:
+        """Set the edges and the map, and what follows from them."""
+        dimensions = self._dimensions()
+        self._edges, self.segment_map_ = edges, segment_map
+        self._separator = "-" if max(one.binning.n_bins for one in edges[:3]) > 9 else ""
+        self._mapped = [dimensions.index(dimension) for dimension in segment_map.dimensions]
+        self._publish_edges()
 
     def _publish_edges(self) -> None:
         """Show the edges, read-only, because changed ones would not be those in use."""
