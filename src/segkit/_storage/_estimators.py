@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
-from sklearn.cluster import KMeans, MiniBatchKMeans
+from sklearn.cluster import (
+    DBSCAN,
+    HDBSCAN,
+    OPTICS,
+    AgglomerativeClustering,
+    KMeans,
+    MiniBatchKMeans,
+    SpectralClustering,
+)
 from sklearn.frozen import FrozenEstimator
 
 from segkit._storage._values import Encoder, Json
@@ -12,6 +20,7 @@ from segkit.exceptions import SegkitTypeError
 
 #: Estimators of scikit-learn that are stored, and what of them is, once they are fitted.
 FOREIGN: dict[type[Any], tuple[str, ...]] = {
+    **dict.fromkeys((AgglomerativeClustering, DBSCAN, HDBSCAN, OPTICS, SpectralClustering), ()),
     FrozenEstimator: (),
     KMeans: ("cluster_centers_", "inertia_", "n_iter_", "n_features_in_"),
     MiniBatchKMeans: ("cluster_centers_", "inertia_", "n_iter_", "n_features_in_", "n_steps_"),

@@ -54,6 +54,22 @@ class LearnedState:
             self.refuse(name, "a list of text", values)
         return values
 
+    def floats(self, name: str, n: int | None = None) -> NDArray[np.float64]:
+        """Return a list of numbers as an array; `n` is how many there must be."""
+        values = self.of_type(name, list)
+        if not all(type(value) is float for value in values) or n not in (None, len(values)):
+            self.refuse(name, f"a list of {'' if n is None else f'{n} '}numbers", values)
+        return np.array(values, dtype=np.float64)
+
+    def counts(self, name: str, n: int | None = None, least: int = 0) -> NDArray[np.int64]:
+        """Return a list of whole numbers as an array."""
+        values = self.of_type(name, list)
+        are_counts = all(type(value) is int and least <= value < 2**62 for value in values)
+        if not are_counts or n not in (None, len(values)):
+            n_wanted = "" if n is None else f"{n} "
+            self.refuse(name, f"a list of {n_wanted}whole numbers from {least}", values)
+        return np.array(values, dtype=np.int64)
+
     def array(self, name: str, dtype: str, shape: Sequence[int | None]) -> NDArray[Any]:
         """Return an array of this dtype and shape, in which None is any length."""
         value = self.of_type(name, np.ndarray)

@@ -70,7 +70,9 @@ def _read_values(values: Any, where: str) -> Any:
 
 def _stored_axis(axis: pd.Index[Any]) -> dict[str, Any] | None:
     if isinstance(axis, pd.MultiIndex):
-        return None
+        levels = [_stored_values(axis.get_level_values(place)) for place in range(axis.nlevels)]
+        is_complete = not any(values is None for values in levels)
+        return {"names": list(axis.names), "levels": levels} if is_complete else None
     if isinstance(axis, pd.RangeIndex):
         return {"name": axis.name, "range": [axis.start, axis.stop, axis.step]}
     values = _stored_values(axis)
@@ -78,6 +80,9 @@ def _stored_axis(axis: pd.Index[Any]) -> dict[str, Any] | None:
 
 
 def _read_axis(fields: Any, where: str) -> pd.Index[Any]:
+    if "levels" in fields:
+        levels = [_read_values(values, where) for values in fields["levels"]]
+        return pd.MultiIndex.from_arrays(levels, names=fields["names"])
     if "range" in fields:
         start, stop, step = fields["range"]
         return pd.RangeIndex(start, stop, step, name=fields["name"])

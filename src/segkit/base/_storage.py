@@ -52,6 +52,8 @@ class StorageMixin:
     def _stored_parts(self) -> dict[str, Any]:
         """Return all that is stored beside class and parameters."""
         held = vars(self)
+        if "_columns_used" not in held:
+            return {}
         read = {
             "columns": held.get("_columns_used"),
             "positions": held.get("_positions_used"),

@@ -13,13 +13,9 @@ from numpy.typing import NDArray
 
 from segkit._blocks import row_blocks
 from segkit._scoring import score_expression, score_one, scores
-from segkit._storage._state import LearnedState
 
 Edges: TypeAlias = NDArray[np.float64]
 Scores: TypeAlias = NDArray[np.integer[Any]]
-
-# What a file says of edges that were not learned.
-_GIVEN = "given"
 
 
 @dataclass(frozen=True)
@@ -92,42 +88,6 @@ class ColumnEdges:
         for n_bins, score in zip(self.table.shape[1:-1], parent_scores, strict=False):
             cell = cell * n_bins + (score - 1)
         return cell
-
-    def stored(self) -> dict[str, Any]:
-        """Return what a file keeps of it."""
-        binning = self.binning
-        return {
-            "column": binning.column,
-            "n_bins": int(binning.n_bins),
-            "smaller_is_better": bool(binning.smaller_is_better),
-            "source": binning.source if isinstance(binning.source, str) else _GIVEN,
-            "parents": list(binning.parents),
-            "edges": self.table,
-        }
-
-    @classmethod
-    def of_stored(
-        cls, state: LearnedState, before: Sequence[ColumnEdges], n_groups: int
-    ) -> ColumnEdges:
-        """Return the edges of a column as a file has them, after those of the columns before."""
-        n_bins = state.count("n_bins", least=2)
-        parents = state.of_type("parents", list)
-        if parents not in ([], list(range(len(before)))):
-            state.refuse("parents", "the positions of the columns before it, or none", parents)
-        shape = [n_groups, *(before[parent].binning.n_bins for parent in parents), n_bins - 1]
-        table = state.array("edges", "float64", shape)
-        if not np.isfinite(table).all() or (np.diff(table, axis=-1) < 0).any():
-            state.refuse("edges", "finite, each at least the one before", table)
-        source: Edges | str = state.of_type("source", str)
-        column: Any = state.of_type("column", str, int)
-        binning = ColumnBinning(
-            column,
-            n_bins,
-            state.of_type("smaller_is_better", bool),
-            table[-1] if source == _GIVEN else source,
-            tuple(parents),
-        )
-        return cls(binning, table)
 
     @property
     def parents(self) -> tuple[int, ...]:

@@ -40,6 +40,7 @@ from segkit.segmenters._customer_groups import CustomerGroups, warn_of_small_gro
 from segkit.segmenters._edges_spread import EdgesSpread, bootstrap_edges
 from segkit.segmenters._named_maps import NAMED_MAPS, fitting_map
 from segkit.segmenters._rfm_edges import METHODS, binned_columns, learned_edges, warn_of_ties
+from segkit.segmenters._rfm_storage import restored_scores, stored_scores
 from segkit.segmenters._rfm_words import ScoredColumn, rules, thresholds
 from segkit.segmenters._segment_map import RFM_DIMENSIONS, SegmentMap
 
@@ -383,36 +384,13 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         if hasattr(self, "_edges"):
             self._publish_edges()  # pickle forgets which arrays are read-only
 
-    # What a file keeps.
+    # The segmenter's hooks.
 
     def _learned_state(self) -> dict[str, Any]:
-        learned = {
-            "columns": [edges.stored() for edges in self._edges],
-            "segment_map": self.segment_map_,
-        }
-        if self._group_used is not None:
-            learned["groups"] = list(self._group_labels)
-        return learned
+        return stored_scores(self)
 
     def _restore(self, state: LearnedState) -> None:
-        if self._group_used is not None:
-            self._customer_groups = CustomerGroups.of_stored(state.of_type("groups", list))
-        edges: list[ColumnEdges] = []
-        for column in state.each("columns"):
-            edges.append(ColumnEdges.of_stored(column, edges, self._n_groups + 1))
-        if [one.binning.column for one in edges] != self._columns_used:
-            state.refuse("columns", f"those that are read, {self._columns_used}")
-        segment_map = state.of_type("segment_map", SegmentMap)
-        n_bins = [one.binning.n_bins for one in edges]
-        dimensions = dict(zip(self._dimensions(), n_bins, strict=True))
-        mapped = dict(zip(segment_map.dimensions, segment_map.n_bins, strict=True))
-        if not mapped.items() <= dimensions.items():
-            state.refuse("segment_map", f"a map of scores among {dimensions}", segment_map)
-        if list(segment_map.names) != list(self.segments_):
-            state.refuse("segment_map", "a map to the segments", segment_map)
-        self._use(edges, segment_map)
-
-    # The segmenter's hooks.
+        self._use(*restored_scores(self, state))
 
     def _columns_needed(self) -> int:
         dimensions = _dimensions_of(columns_wanted(self))
