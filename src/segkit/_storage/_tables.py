@@ -62,8 +62,9 @@ def _stored_values(values: pd.Series[Any] | pd.Index[Any]) -> Any:
 
 
 def _read_values(values: Any, where: str) -> Any:
-    is_text = isinstance(values, list) and all(isinstance(value, str) for value in values)
-    if is_text or (isinstance(values, np.ndarray) and values.ndim == 1):
+    if isinstance(values, list) and all(isinstance(value, str) for value in values):
+        return pd.Series(values, dtype="str").array
+    if isinstance(values, np.ndarray) and values.ndim == 1:
         return values
     raise SegmenterFileError(f"{where}: a column is an array with one axis, or a list of text.")
 

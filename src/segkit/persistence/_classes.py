@@ -39,6 +39,13 @@ _BUILT_IN = {
 }
 
 
+def is_built_in(estimator: Any) -> bool:
+    """Tell whether an estimator, and all that are its parameters, are of the fixed list."""
+    inside = estimator.get_params(deep=True).values() if hasattr(estimator, "get_params") else ()
+    estimators = [estimator, *(one for one in inside if hasattr(one, "get_params"))]
+    return all(type(one) in _BUILT_IN.values() for one in estimators)
+
+
 class KnownClasses:
     """Finds a class by its name in a file."""
 
