@@ -173,7 +173,8 @@ class LevelColumn:
         levels = tuple(sorted(map(str, shares.index)))
         # The variances of the levels' indicators add up to that of a standardised number.
         spread = float((shares * (1 - shares)).sum())
-        return cls(name, levels, 1 / np.sqrt(spread) if spread > 0 else 1.0, len(levels) < 2)
+        scale = 1 / float(np.sqrt(spread)) if spread > 0 else 1.0
+        return cls(name, levels, scale, len(levels) < 2)
 
     @property
     def features(self) -> list[str]:

@@ -21,9 +21,11 @@ from sklearn.utils.validation import check_is_fitted
 from segkit._compat import Interval, StrOptions, fit_context
 from segkit._frames import as_frame, float_series
 from segkit._input_checks import RowLimits
+from segkit._storage._state import LearnedState
 from segkit.base import SegmenterMixin
 from segkit.clv import ParetoNBD
 from segkit.exceptions import ColumnError, LazyFrameError
+from segkit.segmenters._lifecycle_storage import restore_stages, stored_stages
 from segkit.segmenters._silences import (
     Silence,
     SilenceInDays,
@@ -33,9 +35,9 @@ from segkit.segmenters._silences import (
     learn_rhythm,
 )
 from segkit.segmenters._stage_definition import (
-    JOURNEY,
     checked_thresholds,
     journey_limits,
+    journey_of,
     stage_names,
     stage_rules,
 )
@@ -268,7 +270,7 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
             values = self._validate_customers(X, reset=True)
             buyers = values[~np.isnan(values[:, :3]).any(axis=1) & (values[:, 1] >= 1), :3]
         silence, new_days, at_risk, churned = self._learn(buyers, counts, *limits)
-        journey = [s for s in JOURNEY if s != "reactivated" or len(self._columns_used) > 3]
+        journey = journey_of(len(self._columns_used))
         self._staging = Staging(
             silence,
             float(new_days if self.new_days is None else self.new_days),
@@ -337,6 +339,12 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
         return tags
 
     # The segmenter's hooks.
+
+    def _learned_state(self) -> dict[str, Any]:
+        return stored_stages(self)
+
+    def _restore(self, state: LearnedState) -> None:
+        restore_stages(self, state)
 
     def _limits(self, columns: Sequence[str | int]) -> RowLimits:
         if len(columns) > 4:

@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from segkit._compat import Interval, StrOptions, fit_context
 from segkit._frames import as_frame, integer_series, text_series
 from segkit._input_checks import missing_rows, nearest
+from segkit._storage._state import LearnedState
 from segkit.base import SegmenterMixin
 from segkit.base._customers import Customers, columns_wanted
 from segkit.exceptions import (
@@ -51,6 +52,7 @@ from segkit.segmenters._rfm_engine import (
     groups_in_engine,
     numbers_of_scores_in_engine,
 )
+from segkit.segmenters._rfm_storage import restored_scores, stored_scores
 from segkit.segmenters._rfm_words import ScoredColumn, rules, thresholds
 from segkit.segmenters._segment_map import RFM_DIMENSIONS, SegmentMap
 
@@ -401,6 +403,12 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
 
     # The segmenter's hooks.
 
+    def _learned_state(self) -> dict[str, Any]:
+        return stored_scores(self)
+
+    def _restore(self, state: LearnedState) -> None:
+        self._use(*restored_scores(self, state))
+
     def _columns_needed(self) -> int:
         dimensions = _dimensions_of(columns_wanted(self))
         if isinstance(self.segment_map, SegmentMap):
@@ -498,13 +506,14 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
             n_complete = np.bincount(complete, minlength=self._n_groups + 1)[:-1]
             group = self._keep_large_groups(n_complete, binned)[positions]
             customers = customers.with_groups(group)
-        self._edges = learned_edges(customers.numbers, binned, missing, group, self._n_groups)
+        edges = learned_edges(customers.numbers, binned, missing, group, self._n_groups)
+        self._use(edges, segment_map)
         scored = self._scores(customers)
-        warn_of_ties(self._edges, numbers_of_scores(self._edges, scored, missing))
-        self._publish(segment_map)
+        warn_of_ties(edges, numbers_of_scores(edges, scored, missing))
         codes = segment_map._codes_of([scored[position] for position in self._mapped])
         if missing is not None:
             codes[missing.any(axis=1)] = -1
+        self.segments_ = np.array(segment_map.names, dtype=object)
         self._finish_fit(X, codes=codes)
         return scored, missing
 
@@ -524,12 +533,12 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
             place = self._group_expression(nw.col(customers.group), dtype)
             rows = rows.with_columns(place.alias(GROUP))
             group = nw.col(GROUP)
-        self._edges = edges_in_engine(rows, values, binned, group, self._n_groups)
-        self._publish(segment_map)
+        edges = edges_in_engine(rows, values, binned, group, self._n_groups)
+        self._use(edges, segment_map)
         for step in self._feature_expressions(values if group is None else [*values, group]):
             rows = rows.with_columns(**step)
-        n_scores = numbers_of_scores_in_engine(rows, self._score_names(), self._edges)
-        warn_of_ties(self._edges, n_scores)
+        warn_of_ties(edges, numbers_of_scores_in_engine(rows, self._score_names(), edges))
+        self.segments_ = np.array(segment_map.names, dtype=object)
 
     def _definition(self) -> tuple[list[ColumnBinning], SegmentMap]:
         """Return how each column is to be scored, and the map of the scores."""
@@ -537,8 +546,6 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         self._check_columns(dimensions)
         n_bins = [column.n_bins for column in binned]
         segment_map = fitting_map(self.segment_map, dict(zip(dimensions, n_bins, strict=True)))
-        self._separator = "-" if max(n_bins[:3]) > 9 else ""
-        self._mapped = [dimensions.index(dimension) for dimension in segment_map.dimensions]
         return binned, segment_map
 
     def _keep_large_groups(
@@ -552,11 +559,13 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         self._customer_groups, moved = self._customer_groups.those(large_enough, everyone)
         return moved
 
-    def _publish(self, segment_map: SegmentMap) -> None:
-        """Show what was learned: with this, the scorer is fitted."""
+    def _use(self, edges: list[ColumnEdges], segment_map: SegmentMap) -> None:
+        """Set the edges and the map, and what follows from them."""
+        dimensions = self._dimensions()
+        self._edges, self.segment_map_ = edges, segment_map
+        self._separator = "-" if max(one.binning.n_bins for one in edges[:3]) > 9 else ""
+        self._mapped = [dimensions.index(dimension) for dimension in segment_map.dimensions]
         self._publish_edges()
-        self.segment_map_ = segment_map
-        self.segments_ = np.array(segment_map.names, dtype=object)
 
     def _publish_edges(self) -> None:
         """Show the edges, read-only, because changed ones would not be those in use."""
