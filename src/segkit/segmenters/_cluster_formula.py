@@ -54,15 +54,17 @@ class OneCustomer:
                     return None
         except (KeyError, TypeError, IndexError, ValueError, OverflowError):
             return None
-        best, nearest = math.inf, 0
+        best, nearest, total = math.inf, 0, 0.0
         for position, (centre, square) in enumerate(self.centres):
             product = 0.0
             for feature, place in zip(features, centre, strict=True):
                 product += feature * place
             distance = square - 2 * product
+            total += distance
             if distance < best:
                 best, nearest = distance, position
-        return self.codes[nearest]
+        is_finite = total - total == 0
+        return self.codes[nearest] if is_finite else None
 
 
 def nearest_steps(

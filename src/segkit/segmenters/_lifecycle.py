@@ -345,6 +345,9 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
         if customers.by_name:
             check_journeys(customers, owner=owner)
 
+    def _allows_missing(self) -> bool:
+        return True
+
     def _codes(self, values: Floats) -> NDArray[np.int64]:
         return self._staging.of(values)
 

@@ -40,6 +40,12 @@ Table: TypeAlias = pd.DataFrame | NDArray[np.float64]
 
 # How estimators call a missing value that they refuse.
 _MISSING = re.compile(r"\b(nan|na|nulls?|missing|NoneType|NAType)\b", re.IGNORECASE)
+# What they, numpy and pandas say of what is no number.
+_UNREADABLE = re.compile(
+    r"could not|cannot|unable|DType|must be a string or a real|setting an array|unsupported operand"
+    r"|too large",
+    re.IGNORECASE,
+)
 
 
 def fit_estimator(tierer: ValueTierer, X: Any, y: Any) -> Customers:
@@ -124,7 +130,7 @@ def predicted(estimator: Any, table: Table, *, missing: str) -> NDArray[np.float
         return np.empty(0)
     try:
         return _checked(estimator, estimator.predict(table), len(table))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         if missing == "raise" or not _is_about_missing(error, table):
             _raise_explained(error, estimator, table)
     values = np.full(len(table), np.nan)
@@ -134,7 +140,7 @@ def predicted(estimator: Any, table: Table, *, missing: str) -> NDArray[np.float
         part = _rows(table, rows)
         try:
             values[rows] = _checked(estimator, estimator.predict(part), len(rows))
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             if not _is_about_missing(error, part):
                 _raise_explained(error, estimator, part)
     return values
@@ -145,7 +151,7 @@ def _fitted(estimator: Any, table: Table, y: Any, *, missing: str) -> Any:
     try:
         estimator.fit(table, y)
         return estimator
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         if y is None and _needs_target(estimator):
             raise SegkitValueError(
                 f"ValueTierer: {estimator_name(estimator)} learns from a target, and y is None. "
@@ -215,7 +221,7 @@ def _raise_explained(error: Exception, estimator: Any, table: Table) -> NoReturn
                 "missing='unassigned' to leave these customers without a segment."
             ) from error
         texts = _texts(table)
-        if texts and re.search(r"could not|cannot|unable|DType", str(error), re.IGNORECASE):
+        if texts and (_UNREADABLE.search(str(error)) or _MISSING.search(str(error))):
             raise SegkitTypeError(
                 f"ValueTierer: {name} cannot read the columns {texts}, which hold no numbers. Pass "
                 "only columns that it reads, or a pipeline that begins with a ColumnTransformer."
