@@ -1,7 +1,9 @@
 """segkit: customer segmentation for scikit-learn, from a transaction log to named segments."""
 
+from segkit._version import __version__
 from segkit.cluster import KPrototypes
 from segkit.features import summarize_transactions
+from segkit.persistence import load
 from segkit.profiling import SegmentProfiler
 from segkit.segmenters import (
     ClusterSegmenter,
@@ -13,8 +15,6 @@ from segkit.segmenters import (
     ValueTierer,
 )
 from segkit.validation import SegmentValidator
-
-__version__ = "0.1.0"
 
 __all__ = [
     "ClusterSegmenter",
@@ -28,5 +28,6 @@ __all__ = [
     "SegmentValidator",
     "ValueTierer",
     "__version__",
+    "load",
     "summarize_transactions",
 ]

@@ -15,6 +15,7 @@ __all__ = [
     "SegkitValueError",
     "SegkitWarning",
     "SegmentMapError",
+    "SegmenterFileError",
     "SmallGroupsWarning",
     "TiedScoresWarning",
 ]
@@ -46,6 +47,10 @@ class SegmentMapError(SegkitValueError):
 
 class PluginError(SegkitValueError):
     """A segmenter that no distribution announces, that two do, or that cannot be loaded."""
+
+
+class SegmenterFileError(SegkitValueError):
+    """A file that holds no segmenter, one of a newer format, or one that was changed or cut off."""
 
 
 class LazyFrameError(SegkitTypeError):

@@ -18,10 +18,11 @@ from segkit.base._customers import (
     group_in_frame,
     names_in_frame,
 )
+from segkit.base._storage import StorageMixin
 from segkit.exceptions import LazyFrameError
 
 
-class CustomerColumnsMixin:
+class CustomerColumnsMixin(StorageMixin):
     """Mixin for estimators over one row per customer, of which they use some columns.
 
     Of a frame the columns are picked by name, of an array by position. The estimator has a

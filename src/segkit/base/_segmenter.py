@@ -1,5 +1,6 @@
 """The segmenter contract: three verbs over one row per customer, for any kind of frame."""
 
+import os
 from collections.abc import Mapping, Sequence
 from math import isnan
 from typing import Any, ClassVar, Self
@@ -25,6 +26,7 @@ from segkit._input_checks import (
 from segkit.base._assignment import CodePlan, assign_eager, assign_lazy, plan_of_numbers
 from segkit.base._customer_columns import CustomerColumnsMixin
 from segkit.base._customers import Customers
+from segkit.base._storage import save_estimator
 from segkit.exceptions import SegkitTypeError
 
 
@@ -33,8 +35,8 @@ class SegmenterMixin(CustomerColumnsMixin):
 
     A segmenter learns every threshold in ``fit`` and only applies them afterwards, so that no
     customer's segment depends on who else is in the frame. The mixin gives ``predict``,
-    ``predict_segments``, ``predict_one``, ``fit_predict``, ``assign``, ``describe`` and the tag
-    ``estimator_type="segmenter"``. It stands left of :class:`sklearn.base.BaseEstimator`.
+    ``predict_segments``, ``predict_one``, ``fit_predict``, ``assign``, ``describe``, ``save`` and
+    the tag ``estimator_type="segmenter"``. It stands left of :class:`sklearn.base.BaseEstimator`.
 
     A concrete segmenter has a ``columns`` parameter (the columns it uses, in the order in which
     an array holds them), usually a ``missing`` parameter (``"raise"`` or ``"unassigned"``; one
@@ -64,7 +66,9 @@ class SegmenterMixin(CustomerColumnsMixin):
     - ``_code_plan(frame)``: all that a lazy frame needs, where columns hold more than numbers;
     - ``_clustering(X)``: where segments are clusters, the features of customers and the unfitted
       clusterer, with which their stability is judged without preparing the columns each time;
-    - ``_rules()``: one sentence a segment for ``describe``.
+    - ``_rules()``: one sentence a segment for ``describe``;
+    - ``_learned_state()`` and ``_restore(state)``: what ``save`` keeps, where not every attribute
+      is a number, text, an array, or a list or mapping of these.
 
     Attributes
     ----------
@@ -308,6 +312,30 @@ class SegmenterMixin(CustomerColumnsMixin):
         )
         rules = self._rules()
         return described if rules is None else described.assign(rule=list(rules))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the segmenter to a file, from which :func:`segkit.load` reads it.
+
+        The file is JSON that a person can read, with the class, the parameters and what was
+        learned, each number exactly. It says nothing about single customers: ``labels_`` is left
+        out.
+
+        Parameters
+        ----------
+        path : str or path
+            The file; one that is there is replaced in one go, so that a reader never sees half of
+            it.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        SegkitTypeError
+            For a parameter, or something learned, that JSON cannot hold: functions, and clusterers
+            other than k-means, k-prototypes and those that are applied by the nearest centre.
+        """
+        check_is_fitted(self)
+        save_estimator(self, path)
 
     # What a concrete segmenter writes.
 

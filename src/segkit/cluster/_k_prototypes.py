@@ -20,6 +20,7 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from segkit._compat import Interval, StrOptions, fit_context
+from segkit._storage._state import LearnedState
 from segkit.cluster._mixed_columns import (
     Floats,
     MixedColumns,
@@ -320,6 +321,38 @@ default="cao"
     @property
     def _n_features_out(self) -> int:
         return len(self._prototypes)
+
+    def _stored_parts(self) -> dict[str, Any]:
+        """Return what a file keeps of the fitted clusterer: not the labels."""
+        if not self.__sklearn_is_fitted__():
+            return {}
+        columns, prototypes = self._columns, self._prototypes
+        names = getattr(self, "feature_names_in_", None)
+        learned = {
+            "n_features": self.n_features_in_,
+            "feature_names": None if names is None else names.tolist(),
+            "gamma": self.gamma_,
+            "cost": self.cost_,
+            "n_iter": int(self.n_iter_),
+            "columns": list(columns.names),
+            "numeric": list(map(int, columns.numeric)),
+            "categorical": list(map(int, columns.categorical)),
+            "categories": [list(categories) for categories in columns.categories],
+            "numbers": prototypes.numbers,
+            "places": prototypes.places,
+        }
+        return {"learned": learned}
+
+    def _restore_parts(self, parts: LearnedState) -> None:
+        """Set what a file kept."""
+        state = parts.inside("learned")
+        self._columns, self._prototypes = MixedColumns.of_stored(state), MixedRows.of_stored(state)
+        self.n_features_in_ = state.count("n_features")
+        if state.of_type("feature_names", list, type(None)) is not None:
+            self.feature_names_in_ = np.array(state.texts("feature_names"), dtype=object)
+        self.gamma_, self.cost_ = state.number("gamma", least=0), state.number("cost", least=0)
+        self.n_iter_ = state.count("n_iter")
+        self._publish()
 
     # Private helpers.
 

@@ -19,6 +19,7 @@ from sklearn.utils.validation import validate_data
 
 from segkit._frames import as_frame, collected, number_columns, plain_values
 from segkit._input_checks import check_columns_present, check_complete, check_numeric
+from segkit._storage._state import LearnedState
 from segkit.exceptions import (
     ColumnError,
     LazyFrameError,
@@ -57,6 +58,17 @@ class MixedRows:
     def __len__(self) -> int:
         return len(self.numbers)
 
+    @classmethod
+    def of_stored(cls, state: LearnedState) -> MixedRows:
+        """Return rows as a file has them."""
+        numbers = state.array("numbers", "float64", (None, len(state.counts("numeric"))))
+        shape = (len(numbers), len(state.counts("categorical")))
+        places = state.array("places", "int32", shape)
+        ends = np.cumsum([len(values) for values in state.of_type("categories", list)])
+        if not np.isfinite(numbers).all() or (places < 0).any() or (places >= ends).any():
+            state.refuse("places", "positions among the categories", places)
+        return cls(numbers, places)
+
 
 @dataclass(frozen=True)
 class MixedColumns:
@@ -76,6 +88,23 @@ class MixedColumns:
     numeric: Sequence[int]
     categorical: Sequence[int]
     categories: Sequence[NDArray[np.object_]]
+
+    @classmethod
+    def of_stored(cls, state: LearnedState) -> MixedColumns:
+        """Return columns as a file has them."""
+        names = state.texts("columns")
+        numeric = state.counts("numeric").tolist()
+        categorical = state.counts("categorical").tolist()
+        if sorted([*numeric, *categorical]) != list(range(len(names))):
+            state.refuse("numeric", "with categorical the positions of all columns", numeric)
+        categories = []
+        for values in state.of_type("categories", list):
+            of_column = np.empty(len(values), dtype=object)
+            of_column[:] = values
+            categories.append(of_column)
+        if len(categories) != len(categorical):
+            state.refuse("categories", "a list for each categorical column", categories)
+        return cls(names, numeric, categorical, categories)
 
     @property
     def starts(self) -> NDArray[np.intp]:

@@ -21,7 +21,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from segkit._compat import HasMethods, Interval, StrOptions, fit_context
 from segkit._frames import UNASSIGNED, Frame
-from segkit._input_checks import row_mapping, row_value
+from segkit._input_checks import row_limits, row_mapping, row_value
+from segkit._storage._state import LearnedState
 from segkit._warn import warn
 from segkit.base import SegmenterMixin
 from segkit.base._customers import Customers
@@ -47,6 +48,7 @@ from segkit.segmenters._cluster_preprocessing import (
     numbers_of,
 )
 from segkit.segmenters._cluster_selection import CRITERIA, number_search
+from segkit.segmenters._cluster_storage import restore_clusters, stored_clusters
 from segkit.segmenters._cluster_table import table_of_customers, table_of_fit
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -421,6 +423,14 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
 
     # The segmenter's hooks.
 
+    def _learned_state(self) -> dict[str, Any]:
+        return stored_clusters(self)
+
+    def _restore(self, state: LearnedState) -> None:
+        self._row_limits = row_limits([])
+        restore_clusters(self, state)
+        self._one_customer = OneCustomer.of(self)
+
     def _customers(self, X: Any, *, reset: bool) -> Customers:
         features = self._features(X)
         names = self._feature_names(features.shape[1])
@@ -616,7 +626,8 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
 
     @property
     def _has_probabilities(self) -> bool:
-        return hasattr(self.clusterer_, "predict_proba")
+        # A file keeps no clusterer that does not assign customers itself.
+        return hasattr(getattr(self, "clusterer_", None), "predict_proba")
 
 
 @contextmanager

@@ -178,7 +178,7 @@ class LevelColumn:
         levels = tuple(sorted(map(str, shares.index)))
         # The variances of the levels' indicators add up to that of a standardised number.
         spread = float((shares * (1 - shares)).sum())
-        scale = 1 / math.sqrt(spread) if spread > 0 else 1.0
+        scale = 1 / float(np.sqrt(spread)) if spread > 0 else 1.0
         return cls(name, levels, scale, len(levels) < 2)
 
     @property

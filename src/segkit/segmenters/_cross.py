@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 from segkit._compat import Interval, RealNotInt, fit_context
 from segkit._frames import UNASSIGNED, Frame, as_frame, collected
 from segkit._input_checks import row_limits
+from segkit._storage._state import LearnedState
 from segkit._warn import warn
 from segkit.base import SegmenterMixin
 from segkit.base._assignment import CodePlan
@@ -27,6 +28,7 @@ from segkit.exceptions import LazyFrameError, SegkitTypeError, SegkitValueError,
 from segkit.segmenters._cross_cells import CrossedCells, merged_cells
 from segkit.segmenters._cross_parts import inside_of, named_segmenters, predicted_names
 from segkit.segmenters._cross_plan import PART, cell_code, plan_of_parts
+from segkit.segmenters._cross_storage import restore_crossing, stored_crossing
 
 _OWNER = "CrossSegmenter"
 # Where more of the customers than this are in cells that were merged, the crossing is too fine.
@@ -387,6 +389,14 @@ class CrossSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
 
     # The segmenter's hooks.
 
+    def _learned_state(self) -> dict[str, Any]:
+        return stored_crossing(self)
+
+    def _restore(self, state: LearnedState) -> None:
+        restore_crossing(self, state)
+        self._row_limits = row_limits([])
+        self._set_places()
+
     def _customers(self, X: Any, *, reset: bool) -> Customers:
         # What the codes depend on need not be numbers, so that the codes themselves are.
         if as_frame(X, owner=_OWNER) is None:
@@ -492,10 +502,7 @@ class CrossSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
                 "for customers that cannot be assigned. Pass another name=..."
             )
         self.segments_ = np.array([names[cell] for cell in crossed.cores], dtype=object)
-        self._places = [
-            {str(segment): code for code, segment in enumerate(inside_of(segmenter).segments_)}
-            for _, segmenter in self.segmenters_
-        ]
+        self._set_places()
         seen = crossed.seen
         codes = np.unravel_index(seen, crossed.shape)
         columns = {
@@ -513,6 +520,12 @@ class CrossSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
                 "reason": [merge.reason for merge in crossed.merges],
             }
         )
+
+    def _set_places(self) -> None:
+        self._places = [
+            {str(segment): code for code, segment in enumerate(inside_of(segmenter).segments_)}
+            for _, segmenter in self.segmenters_
+        ]
 
     def _warn_of_too_many(self, least: float) -> None:
         crossed = self._crossed

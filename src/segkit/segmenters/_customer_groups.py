@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from segkit._frames import balanced
 from segkit._input_checks import is_missing
 from segkit._warn import warn
-from segkit.exceptions import SegkitTypeError, SmallGroupsWarning
+from segkit.exceptions import SegkitTypeError, SegmenterFileError, SmallGroupsWarning
 
 #: A label and its kind: a number is no text and no boolean, in whatever engine.
 Key: TypeAlias = tuple[str, Any]
@@ -35,6 +35,14 @@ class CustomerGroups:
         """Return the groups that occur among these values."""
         keys = {key for key in map(_key, _distinct(values)[1]) if key is not None}
         return cls(tuple(label for _, label in sorted(keys)))
+
+    @classmethod
+    def of_stored(cls, labels: list[Any]) -> CustomerGroups:
+        """Return the groups that a file has, in the order in which they were learned."""
+        keys = [_key(label) for label in labels]
+        if None in keys or len(set(keys)) < len(keys):
+            raise SegmenterFileError("RFMScorer: the groups in the file are not all different.")
+        return cls(tuple(labels))
 
     def positions(self, values: Any) -> NDArray[np.intp]:
         """Return the position of each value."""

@@ -20,10 +20,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from segkit._compat import Interval, StrOptions, fit_context
 from segkit._frames import float_series
+from segkit._storage._state import LearnedState
 from segkit.base import SegmenterMixin
 from segkit.base._customers import Customers
 from segkit.clv import ParetoNBD
 from segkit.exceptions import ColumnError, LazyFrameError
+from segkit.segmenters._lifecycle_storage import restore_stages, stored_stages
 from segkit.segmenters._silences import (
     Silence,
     SilenceInDays,
@@ -32,10 +34,10 @@ from segkit.segmenters._silences import (
     learn_rhythm,
 )
 from segkit.segmenters._stage_definition import (
-    JOURNEY,
     check_journeys,
     checked_thresholds,
     journey_limits,
+    journey_of,
     stage_names,
     stage_rules,
 )
@@ -260,11 +262,10 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
         parameters = self.get_params(deep=False)
         limits = checked_thresholds(self.method, parameters, owner=owner)
         values = self._validate_customers(X, reset=True)
-        if not isinstance(self._columns_used[0], int):
-            self._row_limits = journey_limits(len(self._columns_used))
+        self._limit_rows()
         buyers = values[~np.isnan(values[:, :3]).any(axis=1) & (values[:, 1] >= 1), :3]
         silence, new_days, at_risk, churned = self._learn(buyers, *limits)
-        journey = [s for s in JOURNEY if s != "reactivated" or len(self._columns_used) > 3]
+        journey = journey_of(len(self._columns_used))
         self._staging = Staging(
             silence,
             float(new_days if self.new_days is None else self.new_days),
@@ -334,6 +335,13 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
 
     # The segmenter's hooks.
 
+    def _learned_state(self) -> dict[str, Any]:
+        return stored_stages(self)
+
+    def _restore(self, state: LearnedState) -> None:
+        restore_stages(self, state)
+        self._limit_rows()
+
     def _check(self, customers: Customers) -> None:
         owner = type(self).__name__
         if len(customers.columns) > 4:
@@ -402,6 +410,10 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
             model = learn_model(self.model_, buyers, owner=owner)
             return model, _NEW_DAYS, 1.0 - at_risk, 1.0 - churned
         return SilenceInDays(), _NEW_DAYS, at_risk, churned
+
+    def _limit_rows(self) -> None:
+        if not isinstance(self._columns_used[0], int):
+            self._row_limits = journey_limits(len(self._columns_used))
 
     def _published(self, given: Sequence[float | None]) -> dict[str, float]:
         limits = [self._staging.at_risk, self._staging.churned]

@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from segkit._compat import Interval, StrOptions, fit_context
 from segkit._frames import integer_series, text_series
 from segkit._input_checks import missing_rows, nearest
+from segkit._storage._state import LearnedState
 from segkit.base import SegmenterMixin
 from segkit.base._customers import Customers, columns_wanted
 from segkit.exceptions import (
@@ -39,6 +40,7 @@ from segkit.segmenters._customer_groups import CustomerGroups, warn_of_small_gro
 from segkit.segmenters._edges_spread import EdgesSpread, bootstrap_edges
 from segkit.segmenters._named_maps import NAMED_MAPS, fitting_map
 from segkit.segmenters._rfm_edges import METHODS, binned_columns, learned_edges, warn_of_ties
+from segkit.segmenters._rfm_storage import restored_scores, stored_scores
 from segkit.segmenters._rfm_words import ScoredColumn, rules, thresholds
 from segkit.segmenters._segment_map import RFM_DIMENSIONS, SegmentMap
 
@@ -387,6 +389,12 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
     def _allows_missing(self) -> bool:
         return self.missing == "unassigned"
 
+    def _learned_state(self) -> dict[str, Any]:
+        return stored_scores(self)
+
+    def _restore(self, state: LearnedState) -> None:
+        self._use(*restored_scores(self, state))
+
     def _columns_needed(self) -> int:
         dimensions = _dimensions_of(columns_wanted(self))
         if isinstance(self.segment_map, SegmentMap):
@@ -488,19 +496,24 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
             warn_of_small_groups(large_enough, self._group_used, max(n_bins))
             self._customer_groups, group = seen.those(large_enough, positions)
             customers = customers.with_groups(group)
-        self._edges = learned_edges(customers.numbers, binned, missing, group, self._n_groups)
-        self._separator = "-" if max(n_bins[:3]) > 9 else ""
-        self._mapped = [dimensions.index(dimension) for dimension in segment_map.dimensions]
+        edges = learned_edges(customers.numbers, binned, missing, group, self._n_groups)
+        self._use(edges, segment_map)
         scored = self._scores(customers)
         warn_of_ties(self._edges, scored, missing)
         codes = segment_map._codes_of([scored[position] for position in self._mapped])
         if missing is not None:
             codes[missing.any(axis=1)] = -1
-        self._publish_edges()
-        self.segment_map_ = segment_map
         self.segments_ = np.array(segment_map.names, dtype=object)
         self._finish_fit(X, codes=codes)
         return scored, missing
+
+    def _use(self, edges: list[ColumnEdges], segment_map: SegmentMap) -> None:
+        """Set the edges and the map, and what follows from them."""
+        dimensions = self._dimensions()
+        self._edges, self.segment_map_ = edges, segment_map
+        self._separator = "-" if max(one.binning.n_bins for one in edges[:3]) > 9 else ""
+        self._mapped = [dimensions.index(dimension) for dimension in segment_map.dimensions]
+        self._publish_edges()
 
     def _publish_edges(self) -> None:
         """Show the edges, read-only, because changed ones would not be those in use."""

@@ -42,6 +42,10 @@ class Condition(ABC):
         """Say it in words."""
 
     @abstractmethod
+    def as_data(self) -> dict[str, Any]:
+        """Return it as it is written in a list of rules."""
+
+    @abstractmethod
     def tests(self) -> Iterator[Test]:
         """Yield the tests of columns that it is made of."""
 
@@ -118,6 +122,12 @@ class InRange(Test):
             return f"{self.column} ≥ {number_text(self.at_least)}"
         return f"{number_text(self.at_least)} ≤ {self.column} < {number_text(self.below)}"
 
+    def as_data(self) -> dict[str, Any]:
+        """Return it as it is written."""
+        bounds = {"at_least": self.at_least, "below": self.below}
+        given = {name: bound for name, bound in bounds.items() if bound is not None}
+        return {"column": self.column, **given}
+
 
 @dataclass(frozen=True)
 class OneOf(Test):
@@ -156,6 +166,10 @@ class OneOf(Test):
         listed = said[0] if len(said) == 1 else f"{', '.join(said[:-1])} or {said[-1]}"
         return f"{self.column} is {listed}"
 
+    def as_data(self) -> dict[str, Any]:
+        """Return it as it is written."""
+        return {"column": self.column, "in": list(self.members)}
+
 
 @dataclass(frozen=True)
 class Matching(Test):
@@ -182,6 +196,10 @@ class Matching(Test):
     def words(self) -> str:
         """Say it in words."""
         return f"{self.column} matches /{self.pattern.given}/"
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it as it is written."""
+        return {"column": self.column, "matches": self.pattern.given}
 
 
 @dataclass(frozen=True)
@@ -217,6 +235,10 @@ class IsMissing(Test):
     def words(self) -> str:
         """Say it in words."""
         return f"{self.column} is {'missing' if self.is_missing else 'known'}"
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it as it is written."""
+        return {"column": self.column, "missing": self.is_missing}
 
 
 @dataclass(frozen=True)
@@ -254,6 +276,11 @@ class Every(Condition):
         ]
         return (" or " if self.at_least_one else " and ").join(said)
 
+    def as_data(self) -> dict[str, Any]:
+        """Return it as it is written."""
+        key = "any" if self.at_least_one else "all"
+        return {key: [part.as_data() for part in self.parts]}
+
     def tests(self) -> Iterator[Test]:
         """Yield the tests of its parts."""
         for part in self.parts:
@@ -281,6 +308,10 @@ class Not(Condition):
     def words(self) -> str:
         """Say it in words."""
         return f"not ({self.part.words()})"
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it as it is written."""
+        return {"not": self.part.as_data()}
 
     def tests(self) -> Iterator[Test]:
         """Yield the tests of what does not hold."""

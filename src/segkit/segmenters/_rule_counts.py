@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segkit._frames import RESERVED, balanced, collected
+from segkit._storage._state import LearnedState
 from segkit._warn import warn
 from segkit.base._assignment import CodePlan, with_code
 from segkit.exceptions import SegkitValueError, SegkitWarning
@@ -38,6 +39,24 @@ class RuleCounts:
     met_by: Counts
     in_segment: Counts
     overlaps: dict[tuple[int, int], int]
+
+    def stored(self) -> dict[str, Any]:
+        """Return what a file keeps: overlaps are none in a fit that came to its end."""
+        return {
+            "customers": int(self.n_customers),
+            "met_by": self.met_by.tolist(),
+            "in_segment": self.in_segment.tolist(),
+        }
+
+    @classmethod
+    def of_stored(cls, state: LearnedState, n_rules: int) -> RuleCounts:
+        """Return the counts as a file has them."""
+        return cls(
+            state.count("customers", least=1),
+            state.counts("met_by", n_rules),
+            state.counts("in_segment", n_rules + 1),
+            {},
+        )
 
 
 def counts_of(met: NDArray[np.bool_], codes: Counts, *, overlaps: bool) -> RuleCounts:

@@ -22,6 +22,7 @@ from segkit._input_checks import (
     row_mapping,
     row_value,
 )
+from segkit._storage._state import LearnedState
 from segkit.base import SegmenterMixin
 from segkit.base._assignment import CodePlan, any_infinite
 from segkit.base._customers import Customers
@@ -269,11 +270,8 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
             reach, and, with ``first_match=False``, two that hold for the same customer.
         """
         self._forget()
-        self._rules_used = rules = parsed_rules(self.rules, self.default)
-        self._kinds = column_kinds(rules)
-        self._numbers_used = [n for n, kind in self._kinds.items() if kind in ("number", "any")]
-        self._number_limits = row_limits(self._numbers_used)
-        self._default_code = -1 if self.default is None else len(rules)
+        rules = parsed_rules(self.rules, self.default)
+        self._use(rules, self.default)
         check_reachable(rules, first_match=self.first_match)
         frame = as_frame(X, owner=_OWNER)
         if isinstance(frame, nw.LazyFrame):
@@ -439,6 +437,26 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
         tags.transformer_tags.preserves_dtype = []
         return tags
 
+    # What a file keeps.
+
+    def _learned_state(self) -> dict[str, Any]:
+        return {
+            "rules": [
+                {"name": rule.name, "when": rule.condition.as_data()} for rule in self._rules_used
+            ],
+            "counts": self._counts.stored(),
+        }
+
+    def _restore(self, state: LearnedState) -> None:
+        rules = state.of_type("rules", list)
+        has_default = len(self.segments_) > len(rules)
+        default = str(self.segments_[-1]) if has_default else None
+        self._use(parsed_rules(rules, default), default)
+        if [rule.name for rule in self._rules_used] != list(self.segments_)[: len(rules)]:
+            state.refuse("rules", "rules with the names of the segments", rules)
+        self._counts = RuleCounts.of_stored(state.inside("counts"), len(rules))
+        self._row_limits = row_limits([])
+
     # The segmenter's hooks.
 
     def _customers(self, X: Any, *, reset: bool) -> Customers:
@@ -474,6 +492,14 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
             self.n_features_in_ = len(columns)
 
     # Private helpers, in reading order.
+
+    def _use(self, rules: list[Rule], default: str | None) -> None:
+        """Set the rules, and what follows from them."""
+        self._rules_used = rules
+        self._kinds = column_kinds(rules)
+        self._numbers_used = [n for n, kind in self._kinds.items() if kind in ("number", "any")]
+        self._number_limits = row_limits(self._numbers_used)
+        self._default_code = -1 if default is None else len(rules)
 
     def _takes_arrays(self) -> bool:
         try:

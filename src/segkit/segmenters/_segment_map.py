@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from operator import or_
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -16,6 +17,9 @@ from segkit.exceptions import SegmentMapError
 
 Range: TypeAlias = tuple[int, int]
 Box: TypeAlias = tuple[Range, ...]
+
+# Of more, no table is read from a file.
+_MOST_CELLS = 10_000_000
 
 RFM_DIMENSIONS = ("recency", "frequency", "monetary")
 
@@ -77,6 +81,9 @@ class SegmentMap:
         ...
     segkit.exceptions.SegmentMapError: SegmentMap: no segment covers 1 of 3 cells (recency): 1. ...
     """
+
+    #: The name under which files keep it.
+    _stored_as: ClassVar[str] = "segment_map"
 
     def __init__(
         self,
@@ -197,6 +204,30 @@ class SegmentMap:
             raise SegmentMapError(f"SegmentMap: there is no {name!r}; the names are {self.names}.")
         return tuple(
             dict(zip(self.dimensions, box, strict=True)) for box in self._boxes.get(name, ())
+        )
+
+    def _stored(self) -> dict[str, Any]:
+        boxes = {
+            name: [{dimension: list(bounds) for dimension, bounds in box.items()} for box in boxes]
+            for name, boxes in ((name, self.boxes(name)) for name in self._boxes)
+        }
+        return {
+            "segments": boxes,
+            "n_bins": list(self.n_bins),
+            "first_match": self.first_match,
+            "default": self.default,
+        }
+
+    @classmethod
+    def _of_stored(cls, fields: dict[str, Any], where: str) -> SegmentMap:
+        n_cells = math.prod(fields["n_bins"])
+        if not 0 < n_cells <= _MOST_CELLS:
+            raise SegmentMapError(f"{where}: a map has at most {_MOST_CELLS:,} cells.")
+        return cls(
+            fields["segments"],
+            n_bins=fields["n_bins"],
+            first_match=bool(fields["first_match"]),
+            default=fields["default"],
         )
 
     def __eq__(self, other: object) -> bool:

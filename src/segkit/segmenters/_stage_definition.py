@@ -22,6 +22,11 @@ _USUAL: dict[str, tuple[float | None, float | None]] = {
 }
 
 
+def journey_of(n_columns: int) -> list[str]:
+    """Return the stages that can be told apart in so many columns."""
+    return [stage for stage in JOURNEY if stage != "reactivated" or n_columns > 3]
+
+
 def stage_names(stages: Mapping[str, str] | None, *, owner: str) -> dict[str, str]:
     """Return the name of each stage: its own, or the one given."""
     given = dict(stages or {})

@@ -21,6 +21,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from segkit._compat import HasMethods, Interval, StrOptions, fit_context
 from segkit._frames import balanced
+from segkit._input_checks import row_limits
+from segkit._storage._state import LearnedState
 from segkit.base import SegmenterMixin
 from segkit.base._customers import Customers
 from segkit.exceptions import LazyFrameError
@@ -337,6 +339,52 @@ class ValueTierer(SegmenterMixin, TransformerMixin, BaseEstimator):
         super().__setstate__(state)
         if hasattr(self, "thresholds_"):
             self._freeze()  # pickle forgets which arrays are read-only
+
+    # What a file keeps.
+
+    def _learned_state(self) -> dict[str, Any]:
+        learned = {
+            "thresholds": self.thresholds_.tolist(),
+            "gini": self.gini_,
+            "lorenz_curve": self.lorenz_curve_,
+            "seen": {name: self._tiers_seen[name].tolist() for name in self._tiers_seen},
+        }
+        if self._predicts:
+            learned["estimator"] = self.estimator_
+            learned["categories"] = {
+                name: {"levels": dtype.categories, "ordered": bool(dtype.ordered)}
+                for name, dtype in self._categories.items()
+            }
+        return learned
+
+    def _restore(self, state: LearnedState) -> None:
+        n_tiers = len(self.segments_)
+        self.thresholds_ = state.floats("thresholds", n_tiers - 2)
+        if np.isnan(self.thresholds_).any() or (self.thresholds_[1:] > self.thresholds_[:-1]).any():
+            state.refuse("thresholds", "numbers, each at most the one before", self.thresholds_)
+        self.gini_ = state.of_type("gini", float)
+        self.lorenz_curve_ = state.array("lorenz_curve", "float64", (None, 2))
+        self._freeze()
+        seen = state.inside("seen")
+        self._tiers_seen = pd.DataFrame(
+            {
+                "customers": seen.counts("customers", n_tiers),
+                "share_of_customers": seen.floats("share_of_customers", n_tiers),
+                "share_of_value": seen.floats("share_of_value", n_tiers),
+            }
+        )
+        if "estimator" in state:
+            self.estimator_ = state.values()["estimator"]
+            if not hasattr(self.estimator_, "predict"):
+                state.refuse("estimator", "one that predicts", self.estimator_)
+            categories = state.inside("categories")
+            self._categories = {
+                name: pd.CategoricalDtype(levels["levels"], levels["ordered"])
+                for name, levels in categories.values().items()
+            }
+            self._row_limits = row_limits([])
+        elif len(self._columns_used) != 1:
+            state.refuse("thresholds", "those of one column", self.thresholds_)
 
     # The segmenter's hooks.
 

@@ -1,0 +1,119 @@
+"""What a file keeps of an estimator over one row per customer, and how it is read back."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from segkit._input_checks import row_limits
+from segkit._storage._document import write_document
+from segkit._storage._estimators import stored_estimator
+from segkit._storage._state import LearnedState
+from segkit.exceptions import SegkitTypeError, SegkitValueError
+
+# Attributes that have a part of their own, or none: those of parameters and of all customers.
+_ELSEWHERE = (
+    "labels_",
+    "segments_",
+    "feature_names_in_",
+    "n_features_in_",
+    "_columns_used",
+    "_positions_used",
+    "_group_wanted",
+    "_group_used",
+    "_row_limits",
+    "_sklearn_output_config",
+)
+
+
+class StorageMixin:
+    """Mixin for estimators that are stored: what they read, and what they learned.
+
+    By default every attribute is stored that is no parameter, save ``labels_``. An estimator whose
+    attributes are not all numbers, text, arrays, small tables, or lists and mappings of these,
+    writes ``_learned_state()``, which gives what it needs in such values by name, and
+    ``_restore(state)``, which sets its attributes to what :class:`LearnedState` gives.
+    """
+
+    def _learned_state(self) -> dict[str, Any]:
+        left_out = {*_ELSEWHERE, *self.get_params(deep=False)}  # type: ignore[attr-defined]
+        return {name: value for name, value in vars(self).items() if name not in left_out}
+
+    def _restore(self, state: LearnedState) -> None:
+        left_out = {*_ELSEWHERE, *self.get_params(deep=False)}  # type: ignore[attr-defined]
+        for name, value in state.values().items():
+            if name in left_out or hasattr(type(self), name):
+                state.refuse(name, "no part of what was learned", value)
+            setattr(self, name, value)
+
+    def _stored_parts(self) -> dict[str, Any]:
+        """Return all that is stored beside class and parameters."""
+        held = vars(self)
+        if "_columns_used" not in held:
+            return {}
+        read = {
+            "columns": held.get("_columns_used"),
+            "positions": held.get("_positions_used"),
+            "group_wanted": held.get("_group_wanted"),
+            "group": held.get("_group_used"),
+            "n_features": held.get("n_features_in_"),
+            "feature_names": None,
+        }
+        if "feature_names_in_" in held:
+            read["feature_names"] = self.feature_names_in_.tolist()
+        parts: dict[str, Any] = {"reads": read}
+        if "_sklearn_output_config" in held:
+            parts["set_output"] = held["_sklearn_output_config"]
+        if "segments_" in held:
+            parts["segments"] = list(held["segments_"])
+        return {**parts, "learned": self._learned_state()}
+
+    def _restore_parts(self, parts: LearnedState) -> None:
+        """Set all that was stored beside class and parameters."""
+        read = parts.inside("reads")
+        self._columns_used = _columns(read, "columns")
+        self._positions_used: Any = None
+        if read.of_type("positions", list, type(None)) is not None:
+            self._positions_used = _columns(read, "positions")
+        self._group_wanted = read.of_type("group_wanted", str, int, type(None))
+        self._group_used = read.of_type("group", str, int, type(None))
+        self.n_features_in_ = read.count("n_features")
+        if read.of_type("feature_names", list, type(None)) is not None:
+            self.feature_names_in_ = np.array(read.texts("feature_names"), dtype=object)
+        self._row_limits = row_limits(self._columns_used)
+        if "set_output" in parts:
+            config = parts.inside("set_output").values()
+            self.set_output(**config)  # type: ignore[attr-defined]
+        if "segments" in parts:
+            names = np.empty(len(parts.texts("segments")), dtype=object)
+            names[:] = parts.texts("segments")
+            self.segments_ = names
+        self._restore(parts.inside("learned"))
+
+
+def save_estimator(estimator: Any, path: str | os.PathLike[str]) -> None:
+    """Write a fitted estimator to a file."""
+    owner = type(estimator).__name__
+    if not isinstance(path, str | os.PathLike):
+        raise SegkitTypeError(
+            f"{owner}.save: path must be text or a path, got {type(path).__name__}."
+        )
+    try:
+        stored = stored_estimator(estimator, owner=owner)
+    except RecursionError:
+        raise SegkitValueError(
+            f"{owner}.save: a parameter or what was learned nests too deep, or holds itself."
+        ) from None
+    write_document(stored, Path(path), owner=owner)
+
+
+def _columns(read: LearnedState, name: str) -> list[str | int]:
+    columns: list[str | int] = read.of_type(name, list)
+    if not all(type(column) in (str, int) for column in columns):
+        read.refuse(name, "a list of names or of positions", columns)
+    if len(set(columns)) < len(columns):
+        read.refuse(name, "a list of different columns", columns)
+    return columns

@@ -1,0 +1,96 @@
+"""A segmenter from its file, without running anything that the file names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sklearn.exceptions import NotFittedError
+
+from segkit._storage._document import read_document
+from segkit.base import SegmenterMixin
+from segkit.exceptions import SegkitTypeError, SegmenterFileError
+from segkit.persistence._classes import KnownClasses
+from segkit.persistence._reading import read_estimator
+
+
+def load(path: str | os.PathLike[str], *, classes: Sequence[type[Any]] = ()) -> Any:
+    """Return the fitted segmenter that ``segmenter.save`` wrote to a file.
+
+    The segmenter tells every customer as the one that was saved, to the last bit. Nothing in the
+    file is executed, and no module is imported because its name stands in it: the class is looked
+    up in a fixed list.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+    classes : sequence of type, default=()
+        Segmenters of your own, which the file may hold beside those of segkit and those that
+        :func:`segkit.plugins.available` lists.
+
+    Returns
+    -------
+    segmenter
+        Fitted. ``labels_`` is absent, as after fitting on a lazy frame: the file has nothing about
+        single customers.
+
+    Raises
+    ------
+    SegmenterFileError
+        For a file that is cut off, changed since it was saved, of a newer format, of a class that
+        is not known, or none of a segmenter. The checksum finds accidents; whoever changes a file
+        on purpose can write a new one, and can thereby move thresholds, but run no code.
+    FileNotFoundError
+        Where there is no such file.
+
+    See Also
+    --------
+    segkit.base.SegmenterMixin.save : Writes the file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import pandas as pd
+    >>> import segkit
+    >>> customers = pd.DataFrame({"monetary": [700.0, 100.0, 90.0, 60.0, 50.0]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "tiers.json"
+    ...     segkit.ValueTierer().fit(customers).save(path)
+    ...     tierer = segkit.load(path)
+    >>> tierer.predict_one({"monetary": 350.0})
+    'A'
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise SegkitTypeError(
+            f"segkit.load: path must be text or a path, got {type(path).__name__}."
+        )
+    file = Path(path)
+    where = f"segkit.load: {file.name!r}"
+    document = read_document(file)
+    try:
+        segmenter = read_estimator(document, where, KnownClasses(classes))
+    except RecursionError:
+        raise SegmenterFileError(f"{where} nests deeper than any segmenter does.") from None
+    if not isinstance(segmenter, SegmenterMixin):
+        raise SegmenterFileError(
+            f"{where} holds {type(segmenter).__name__}, which is no segmenter."
+        )
+    _try_out(segmenter, where)
+    return segmenter
+
+
+def _try_out(segmenter: SegmenterMixin, where: str) -> None:
+    """Raise where what was read does not make a whole."""
+    try:
+        segmenter.describe()
+    except NotFittedError:
+        raise SegmenterFileError(f"{where} holds a segmenter that is not fitted.") from None
+    except Exception as error:  # whatever it is, the file is to blame
+        raise SegmenterFileError(
+            f"{where} holds parts that do not fit together ({type(error).__name__} while "
+            f"describing {type(segmenter).__name__}). Save the segmenter anew."
+        ) from error
