@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import spark_engine
-from fitted_segmenters import fitted
+from engine_segmenters import fitted
 from frames import rows_of
 from segkit import summarize_transactions
 from segkit.datasets import make_transactions

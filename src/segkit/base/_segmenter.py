@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from math import isnan
 from typing import Any, ClassVar, Self
 
 import narwhals.stable.v2 as nw
@@ -16,6 +17,7 @@ from segkit._compat import check_feature_names_in
 from segkit._frames import UNASSIGNED, as_frame, require_frame
 from segkit._input_checks import (
     block_is_plain,
+    check_keys_present,
     missing_rows,
     row_is_plain,
     row_value,
@@ -25,6 +27,7 @@ from segkit.base._assignment import CodePlan, assign_eager, assign_lazy, plan_of
 from segkit.base._customer_columns import CustomerColumnsMixin
 from segkit.base._customers import Customers
 from segkit.base._storage import save_estimator
+from segkit.exceptions import SegkitTypeError
 
 
 class SegmenterMixin(CustomerColumnsMixin):
@@ -58,7 +61,8 @@ class SegmenterMixin(CustomerColumnsMixin):
     - ``_group_column()``, ``_group_positions(groups, reset=...)``, ``_group_position_of(group)``
       and ``_group_expression(group, dtype)``: a column of any type whose values are groups of
       customers. Their positions, as floats, then stand behind the columns in `values`;
-    - ``_code_one(values)``: the code of one list of floats, where speed matters;
+    - ``_code_one(values)``: the code of one list of floats, where speed matters; NaN is among
+      them only where the segmenter handles missing values itself;
     - ``_code_plan(frame)``: all that a lazy frame needs, where columns hold more than numbers;
     - ``_clustering(X)``: where segments are clusters, the features of customers and the unfitted
       clusterer, with which their stability is judged without preparing the columns each time;
@@ -242,17 +246,17 @@ class SegmenterMixin(CustomerColumnsMixin):
             check_is_fitted(self)
             raise
         owner = type(self).__name__
-        values = row_values(row, columns, owner=owner)
+        try:
+            values = row_values(row, columns, owner=owner)
+        except SegkitTypeError:
+            # Of a frame, too, it is first said what is absent.
+            group = [] if self._group_used is None else [self._group_used]
+            check_keys_present(row, [*columns, *group], owner=owner)
+            raise
         is_plain = row_is_plain(values, self._row_limits)
         if self._group_used is not None:
             values.append(self._group_position_of(row_value(row, self._group_used, owner=owner)))
-        if is_plain:
-            code = self._code_one(values)
-        else:
-            numbers = [np.array([value]) for value in values]
-            customers = Customers(columns, numbers, by_name=True)
-            self._check(customers)
-            code = int(self._codes_or_unassigned(customers.values)[0])
+        code = self._code_one(values) if is_plain else self._code_one_unlike_others(values)
         return UNASSIGNED if code < 0 else str(segments[code])
 
     def assign(self, frame: Any, *, name: str | None = None) -> Any:
@@ -388,6 +392,17 @@ class SegmenterMixin(CustomerColumnsMixin):
     def __sklearn_is_fitted__(self) -> bool:
         """Tell whether fit has come to its end."""
         return hasattr(self, "segments_")
+
+    def _code_one_unlike_others(self, values: list[float]) -> int:
+        """Return the code of one customer with missing values, or raise as for a frame."""
+        columns = self._columns_used
+        own = values[: len(columns)]
+        if self._allows_missing() and row_is_plain(own, self._row_limits, allow_missing=True):
+            is_left_out = any(map(isnan, own)) and not self._handles_missing()
+            return -1 if is_left_out else self._code_one(values)
+        customers = Customers(columns, [np.array([value]) for value in values], by_name=True)
+        self._check(customers)
+        return int(self._codes_or_unassigned(customers.values)[0])
 
     def _codes_or_unassigned(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return codes, -1 for rows with a missing value unless the segmenter handles them."""

@@ -50,19 +50,22 @@ class OneCustomer:
         features: list[float] = []
         try:
             for column in self.columns:
-                if not column.append_one(row[column.name], features):
+                # A defaultdict would make up what it does not have.
+                if column.name not in row or not column.append_one(row[column.name], features):
                     return None
         except (KeyError, TypeError, IndexError, ValueError, OverflowError):
             return None
-        best, nearest = math.inf, 0
+        best, nearest, total = math.inf, 0, 0.0
         for position, (centre, square) in enumerate(self.centres):
             product = 0.0
             for feature, place in zip(features, centre, strict=True):
                 product += feature * place
             distance = square - 2 * product
+            total += distance
             if distance < best:
                 best, nearest = distance, position
-        return self.codes[nearest]
+        is_finite = total - total == 0
+        return self.codes[nearest] if is_finite else None
 
 
 def nearest_steps(

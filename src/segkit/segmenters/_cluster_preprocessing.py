@@ -42,7 +42,10 @@ _ID = r"(^|[^A-Za-z])(id|ID|Id)$|[a-z](ID|Id)$"
 _ONE_NUMBER = np.integer | np.floating | np.bool_ | bool
 # What pandas would read as numbers, and is none.
 _NO_CATEGORIES = {"mixed", "mixed-integer", "bytes", "time", "complex"}
-_NO_NUMBERS = {"string", "datetime", "datetime64", "date", "timedelta", "mixed", "mixed-integer"}
+_NO_NUMBERS = {
+    *("string", "mixed", "mixed-integer", "complex"),
+    *("datetime", "datetime64", "date", "timedelta", "timedelta64"),
+}
 
 
 @dataclass(frozen=True)
@@ -124,13 +127,15 @@ class NumberColumn:
         """Append the features of one value; False where it takes a frame to tell what it is."""
         if self.levels:
             value = self._ranks.get(value)
-        is_missing = value is None or value != value
+        is_missing = value is None
         if is_missing:
             value = self.median
-        elif type(value) is not float:
-            if type(value) is not int and not isinstance(value, _ONE_NUMBER):
+        elif type(value) is not float and type(value) is not int:
+            if isinstance(value, np.timedelta64) or not isinstance(value, _ONE_NUMBER):
                 return False
             value = float(value)
+        if value != value:
+            is_missing, value = True, self.median
         if value - value != 0:
             return False
         if self.is_logarithm:
@@ -197,7 +202,7 @@ class LevelColumn:
         """Append the features of one value; False where it takes a frame to tell what it is."""
         if type(value) is str:
             text = value
-        elif value is None or value != value:
+        elif value is None or (type(value) is float and value != value):
             text = _MISSING
         elif isinstance(value, bool | int | _ONE_NUMBER):
             text = _text(value)
@@ -305,7 +310,10 @@ def numbers_of(name: Any, values: pd.Series[Any], levels: Sequence[Any] = ()) ->
     """Return a column as floats, NaN where one is missing; of `levels`, as their ranks."""
     if levels:
         # Those of fit, whatever the categories of this frame.
-        ranks = pd.Index(levels, dtype=object).get_indexer(values.astype(object))
+        try:
+            ranks = pd.Index(levels, dtype=object).get_indexer(values.astype(object))
+        except TypeError:  # of what has no hash
+            raise _no_category(name, "what cannot be compared") from None
         return np.where(ranks < 0, np.nan, ranks.astype(np.float64))
     kind = pd.api.types.infer_dtype(values, skipna=True)
     try:

@@ -55,9 +55,9 @@ class ColumnEdges:
 
     def score_one(self, value: float, group: int | None, before: Sequence[int]) -> int:
         """Score one number."""
-        cell = 0
-        if not self.is_one_for_all:
-            cell = self._cell(group, [before[parent] for parent in self.parents])
+        cell = group or 0
+        for parent, n_bins in self._bins_around:
+            cell = cell * n_bins + before[parent] - 1
         smaller_is_better = self.binning.smaller_is_better
         return score_one(value, self._lists[cell], smaller_is_better=smaller_is_better)
 
@@ -96,6 +96,11 @@ class ColumnEdges:
     @cached_property
     def _cells(self) -> Edges:
         return self.table.reshape(-1, self.table.shape[-1])
+
+    @cached_property
+    def _bins_around(self) -> list[tuple[int, int]]:
+        """The position of each parent, and the number of its scores."""
+        return list(zip(self.parents, self.table.shape[1:-1], strict=False))
 
     @cached_property
     def _lists(self) -> list[list[float]]:

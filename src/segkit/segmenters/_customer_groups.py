@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from segkit._frames import balanced, one_where
+from segkit._input_checks import is_missing
 from segkit._warn import warn
 from segkit.exceptions import SegkitTypeError, SegmenterFileError, SmallGroupsWarning
 
@@ -52,8 +53,11 @@ class CustomerGroups:
 
     def position(self, value: Any) -> int:
         """Return the position of one value."""
-        key = _key(value)
-        return len(self.labels) if key is None else self._places.get(key, len(self.labels))
+        key = ("text", value) if type(value) is str else _key(value)
+        try:
+            return len(self.labels) if key is None else self._places.get(key, len(self.labels))
+        except TypeError:  # a signalling NaN has no hash
+            raise _no_group(value) from None
 
     def expression(self, values: nw.Expr, dtype: Any) -> nw.Expr:
         """Return the positions inside an engine, for a column of this type."""
@@ -111,10 +115,11 @@ def _key(value: Any) -> Key | None:
         return "text", str(value)
     if isinstance(value, bool | np.bool_):
         return "boolean", bool(value)
-    if isinstance(value, numbers.Real | decimal.Decimal):
-        return None if value != value else ("number", value)
-    if value is None or value is pd.NA or value is pd.NaT:
+    if is_missing(value):
         return None
+    is_number = isinstance(value, numbers.Real | decimal.Decimal)
+    if is_number and not isinstance(value, np.timedelta64):
+        return "number", value
     if isinstance(value, dt.date | np.datetime64):
         time: Any = pd.Timestamp(value)
         if pd.isna(time) or time.tzinfo is None:

@@ -354,6 +354,9 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
             )
         return journey_limits(columns)
 
+    def _allows_missing(self) -> bool:
+        return True
+
     def _codes(self, values: Floats) -> NDArray[np.int64]:
         return self._staging.of(values)
 

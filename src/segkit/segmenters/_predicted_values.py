@@ -22,6 +22,7 @@ from segkit._input_checks import (
     estimator_name,
     row_limits,
     row_mapping,
+    row_table,
     row_value,
 )
 from segkit.base._customers import Customers, checked_array
@@ -40,6 +41,12 @@ Table: TypeAlias = pd.DataFrame | NDArray[np.float64]
 
 # How estimators call a missing value that they refuse.
 _MISSING = re.compile(r"\b(nan|na|nulls?|missing|NoneType|NAType)\b", re.IGNORECASE)
+# What they, numpy and pandas say of what is no number.
+_UNREADABLE = re.compile(
+    r"could not|cannot|unable|DType|must be a string or a real|setting an array|unsupported operand"
+    r"|too large",
+    re.IGNORECASE,
+)
 
 
 def fit_estimator(tierer: ValueTierer, X: Any, y: Any) -> Customers:
@@ -110,7 +117,7 @@ def row_as_table(tierer: ValueTierer, row: Any) -> Table:
     for name, dtype in tierer._categories.items():
         if known[name] not in dtype.categories:
             known[name] = np.nan
-    return pd.DataFrame({name: [value] for name, value in known.items()}).astype(tierer._categories)
+    return row_table(known, owner="ValueTierer").astype(tierer._categories)
 
 
 def predicted(estimator: Any, table: Table, *, missing: str) -> NDArray[np.float64]:
@@ -124,7 +131,7 @@ def predicted(estimator: Any, table: Table, *, missing: str) -> NDArray[np.float
         return np.empty(0)
     try:
         return _checked(estimator, estimator.predict(table), len(table))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         if missing == "raise" or not _is_about_missing(error, table):
             _raise_explained(error, estimator, table)
     values = np.full(len(table), np.nan)
@@ -134,7 +141,7 @@ def predicted(estimator: Any, table: Table, *, missing: str) -> NDArray[np.float
         part = _rows(table, rows)
         try:
             values[rows] = _checked(estimator, estimator.predict(part), len(rows))
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             if not _is_about_missing(error, part):
                 _raise_explained(error, estimator, part)
     return values
@@ -145,7 +152,7 @@ def _fitted(estimator: Any, table: Table, y: Any, *, missing: str) -> Any:
     try:
         estimator.fit(table, y)
         return estimator
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         if y is None and _needs_target(estimator):
             raise SegkitValueError(
                 f"ValueTierer: {estimator_name(estimator)} learns from a target, and y is None. "
@@ -215,7 +222,7 @@ def _raise_explained(error: Exception, estimator: Any, table: Table) -> NoReturn
                 "missing='unassigned' to leave these customers without a segment."
             ) from error
         texts = _texts(table)
-        if texts and re.search(r"could not|cannot|unable|DType", str(error), re.IGNORECASE):
+        if texts and (_UNREADABLE.search(str(error)) or _MISSING.search(str(error))):
             raise SegkitTypeError(
                 f"ValueTierer: {name} cannot read the columns {texts}, which hold no numbers. Pass "
                 "only columns that it reads, or a pipeline that begins with a ColumnTransformer."
@@ -275,6 +282,12 @@ def _check_table(table: Table, *, by_name: bool) -> None:
         columns = {f"column {place}": column for place, column in enumerate(table.T)}
         check_complete(columns, owner="ValueTierer", allow_missing=True)
         return
+    for name in table.columns:
+        if table[name].dtype.kind == "c":
+            raise SegkitTypeError(
+                f"ValueTierer: column {name!r} holds complex numbers, which no amount is. Pass "
+                "their real part."
+            )
     numbers = {
         str(name): table[name].to_numpy(dtype=np.float64, na_value=np.nan)
         for name in table.columns

@@ -403,6 +403,9 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
 
     # The segmenter's hooks.
 
+    def _allows_missing(self) -> bool:
+        return self.missing == "unassigned"
+
     def _learned_state(self) -> dict[str, Any]:
         return stored_scores(self)
 
@@ -427,7 +430,7 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         scored: list[int] = []
         for edges, value in zip(self._edges, values, strict=False):
             scored.append(edges.score_one(value, group, scored))
-        return int(self.segment_map_._table[tuple([scored[i] - 1 for i in self._mapped])])
+        return self.segment_map_._code_of([scored[position] for position in self._mapped])
 
     def _code_expression(self, values: Sequence[nw.Expr]) -> nw.Expr:
         return self.segment_map_.code_expression(

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from segkit._frames import Frame, number_columns, plain_values
-from segkit._input_checks import check_numeric, row_values
+from segkit._input_checks import check_numeric, is_missing, one_number
 from segkit.exceptions import SegkitTypeError
 
 #: What a column must hold for the tests of it; "any": it is only asked whether a value is there.
@@ -95,18 +95,18 @@ def value_in_row(value: Any, kind: Kind, name: str, *, owner: str) -> Any:
     """Return one value as tests compare it, None where it is missing."""
     if type(value) is _PLAIN[kind] and value == value:
         return value
-    if value is None or value is pd.NA or value is pd.NaT:
+    if kind == "number" and type(value) is int:
+        return one_number(value, name, owner=owner)
+    if is_missing(value):
         return None
     if kind == "text" and isinstance(value, str):
         return str(value)
-    if isinstance(value, float | np.floating) and value != value:
-        return None
     if kind == "any":
         return float(value) if isinstance(value, np.floating) else value
     if kind == "boolean" and isinstance(value, bool | np.bool_):
         return bool(value)
     if kind == "number" and not isinstance(value, bool):
-        return row_values({name: value}, [name], owner=owner)[0]
+        return one_number(value, name, owner=owner)
     raise SegkitTypeError(
         f"{owner}: the rules compare {name!r} with {_HELD[kind]}, got {type(value).__name__}."
     )
@@ -172,7 +172,8 @@ def _kind_of(dtype: Any, frame: Frame, name: str) -> str:
     if dtype == nw.Object and isinstance(frame, nw.DataFrame):
         inferred = pd.api.types.infer_dtype(frame[name].to_native(), skipna=True)
         return _INFERRED.get(inferred, inferred)
-    return "any" if dtype == nw.Unknown else str(dtype)
+    # Only of lazy columns it is not known yet: those of nothing but nulls have no type.
+    return "any" if dtype == nw.Unknown and isinstance(frame, nw.LazyFrame) else str(dtype)
 
 
 def _is_empty(frame: Frame, name: str) -> bool:

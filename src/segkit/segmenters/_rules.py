@@ -17,6 +17,7 @@ from segkit._compat import fit_context
 from segkit._frames import UNASSIGNED, Frame, as_frame, balanced
 from segkit._input_checks import (
     RowLimits,
+    check_keys_present,
     row_limits,
     row_mapping,
     row_value,
@@ -399,9 +400,13 @@ class RuleSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
             raise
         row = row_mapping(row, owner=_OWNER)
         values = {}
-        for name, kind in kinds.items():
-            value = row[name] if name in row else row_value(row, name, owner=_OWNER)
-            values[name] = value_in_row(value, kind, name, owner=_OWNER)
+        try:
+            for name, kind in kinds.items():
+                value = row[name] if name in row else row_value(row, name, owner=_OWNER)
+                values[name] = value_in_row(value, kind, name, owner=_OWNER)
+        except SegkitTypeError:
+            check_keys_present(row, kinds, owner=_OWNER)
+            raise
         check_row(values, self._numbers_used, self._number_limits)
         for rule in rules:
             if rule.condition.holds(values):

@@ -112,7 +112,8 @@ class SegmentMap:
             for name, listed in entries.items()
         }
         self._table = self._checked_table()
-        self._codes = np.pad(self._table, [(1, 0)] * self._table.ndim).ravel()
+        from_scores_of_0 = np.pad(self._table, [(1, 0)] * self._table.ndim)
+        self._codes, self._nested_codes = from_scores_of_0.ravel(), from_scores_of_0.tolist()
 
     def codes(self, scores: Any) -> NDArray[np.int64]:
         """Return the segment codes of rows of scores.
@@ -151,6 +152,14 @@ class SegmentMap:
             cell += score.astype(cell.dtype, copy=False)
         codes: NDArray[np.int64] = self._codes.take(cell)
         return codes
+
+    def _code_of(self, scores: Sequence[int]) -> int:
+        """Return the code of one customer's scores."""
+        found: Any = self._nested_codes
+        for score in scores:
+            found = found[score]
+        code: int = found
+        return code
 
     def code_expression(self, scores: Mapping[str, nw.Expr]) -> nw.Expr:
         """Return the segment code as an expression, for segmenters that use a map.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import Any, TypeAlias
 
 import narwhals.stable.v2 as nw
@@ -42,14 +43,17 @@ class Staging:
         known = ~(is_prospect | np.isnan(orders) | np.isnan(tenure))
         codes = np.full(len(values), -1, dtype=np.int64)
         codes[is_prospect] = self.codes["prospect"]
-        codes[known] = self._of_buyers(values[known])
+        with np.errstate(over="ignore"):  # an infinite silence is a long one
+            codes[known] = self._of_buyers(values[known])
         return codes
 
     def of_one(self, values: Sequence[float]) -> int:
-        """Return the code of one customer of whom nothing is missing, by a formula."""
+        """Return the code of one customer, by a formula; -1 as for arrays."""
         recency, orders, tenure, *gap = values
-        if orders < 1:
+        if orders < 1 or isnan(recency):
             return self.codes["prospect"]
+        if isnan(orders) or isnan(tenure):
+            return -1
         if tenure <= self.new_days:
             return self.codes["new"]
         active_days = max(tenure - recency, 0.0)

@@ -413,8 +413,10 @@ class ValueTierer(SegmenterMixin, TransformerMixin, BaseEstimator):
 
     def _code_one(self, values: list[float]) -> int:
         value = values[0]
-        below: int = sum(value < threshold for threshold in self.thresholds_.tolist())
-        return below + (value <= 0)
+        code = int(value <= 0)
+        for threshold in self.thresholds_.tolist():
+            code += value < threshold
+        return code
 
     def _code_expression(self, values: Sequence[nw.Expr]) -> nw.Expr:
         if self._predicts:
