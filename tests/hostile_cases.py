@@ -14,7 +14,7 @@ import polars as pl
 import scipy.sparse
 
 from frames import as_kind
-from hostile_frames import COLUMN_FAULTS, FRAME_FAULTS, GOOD_CUSTOMERS, GOOD_LOGS
+from hostile_frames import COLUMN_FAULTS, FRAME_FAULTS
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,6 +69,9 @@ ODD_CONTAINERS: dict[str, Callable[[pd.DataFrame], Any]] = {
     "records": lambda frame: frame.to_dict("records"),
     "tuples": lambda frame: list(frame.itertuples(index=False)),
     "lists": lambda frame: frame.to_numpy().tolist(),
+    "ragged lists": lambda frame: [
+        [*row, 0][: 2 + place % 2] for place, row in enumerate(frame.to_numpy().tolist())
+    ],
     "series": lambda frame: frame.iloc[:, 0],
     "polars series": lambda frame: as_kind(frame, "polars").to_series(0),
     "index": lambda frame: frame.index,

@@ -71,6 +71,21 @@ def _put(*values: Any, dtype: Any = None) -> Callable[[pd.Series, int], pd.Serie
     return spoil
 
 
+def _put_last(*values: Any) -> Callable[[pd.Series, int], pd.Series]:
+    """Put a value into the last row: some readers look at the first hundred."""
+
+    def spoil(column: pd.Series, seed: int) -> pd.Series:
+        kept = [*column.tolist()[:-1], values[seed % len(values)]] if len(column) else []
+        return pd.Series(kept, index=column.index, dtype=object)
+
+    return spoil
+
+
+def _numbers_after_nulls(column: pd.Series, seed: int) -> pd.Series:
+    kept = [None] * min(101, max(len(column) - 1, 0))
+    return pd.Series([*kept, *column.tolist()[len(kept) :]], index=column.index, dtype=object)
+
+
 def _dtype_for(column: pd.Series, values: tuple[Any, ...]) -> Any:
     are_floats = all(isinstance(value, float) for value in values)
     return float if are_floats and column.dtype.kind in "iuf" else object
@@ -156,6 +171,8 @@ COLUMN_FAULTS: dict[str, Callable[[pd.Series, int], pd.Series]] = {
     "date text": _put("2024-01-05", "2024-02-30", "05/01/2024", "2024-01-05T10:00+05:00", "now"),
     "far date text": _put("0001-01-01", "9999-12-31", "1677-01-01", "2262-06-01"),
     "uuid": _put(uuid.UUID(int=5)),
+    "other kind at the end": _put_last(1.5, "x", 10**30, True, dt.date(2024, 1, 1), b"x", [1]),
+    "objects after nulls": _numbers_after_nulls,
     "emoji": _each(lambda value: f"{SECRET} 👩‍👩‍👧 {value}"),
     "as text": _each(str),
     "as objects": _each(lambda value: value),
@@ -242,9 +259,9 @@ class Customers(pd.DataFrame):
 
 FRAME_FAULTS: dict[str, Callable[[pd.DataFrame, str, int], pd.DataFrame]] = {
     "no rows": lambda frame, column, seed: frame.iloc[:0],
-    "one row": lambda frame, column, seed: frame.iloc[[seed % max(len(frame), 1)]]
-    if len(frame)
-    else frame,
+    "one row": lambda frame, column, seed: (
+        frame.iloc[[seed % max(len(frame), 1)]] if len(frame) else frame
+    ),
     "two rows": lambda frame, column, seed: frame.iloc[:2],
     "three rows": lambda frame, column, seed: frame.iloc[-3:],
     "no columns": lambda frame, column, seed: frame[[]],

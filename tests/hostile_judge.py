@@ -125,8 +125,12 @@ def fingerprint(given: Any) -> Any:
         return repr(given.tolist()), given.dtype, repr(given.name)
     if isinstance(given, np.ndarray):
         return repr(given.tolist()), given.dtype, given.flags.writeable
-    if isinstance(given, pl.DataFrame | pl.Series | pa.Table | pa.RecordBatch):
-        return repr(given.to_pylist() if hasattr(given, "to_pylist") else given.to_dict())
+    if isinstance(given, pl.DataFrame):
+        return repr(given.to_dict(as_series=False))
+    if isinstance(given, pl.Series):
+        return repr(given.to_list())
+    if isinstance(given, pa.Table | pa.RecordBatch):
+        return repr(given.to_pylist())
     if scipy.sparse.issparse(given):
         return repr(given.toarray().tolist())
     if isinstance(given, list | tuple | dict | str | int | float):

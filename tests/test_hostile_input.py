@@ -1,13 +1,13 @@
 """Hostile input at every public entry point: a right answer, or an error that names the culprit."""
 
+import os
+
 import hypothesis
-import hypothesis.strategies as st
 import pytest
 
 from hostile_cases import Case, cases
 from hostile_frames import GOOD_CUSTOMERS
 from hostile_segmenters import VARIANTS, check_segmenter_calls
-import os
 
 _TIMES = float(os.environ.get("SEGKIT_HOSTILE_EXAMPLES", "1"))
 

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.frozen import FrozenEstimator
 
-from segkit._frames import Frame
+from segkit._frames import Frame, dtype_of
 from segkit.exceptions import (
     ColumnError,
     MissingValuesError,
@@ -35,6 +35,8 @@ _EXTRAS = {
     "return_count": "returns",
     "return_amount": "returns",
 }
+# Squares of numbers up to this, and their sums, do not overflow.
+_LARGEST = 1e100
 # (smaller, larger): the first of each pair can never exceed the second.
 _ORDERED_PAIRS = (("recency_days", "tenure_days"),)
 
@@ -94,7 +96,7 @@ def check_numeric(names: Sequence[str], frame: Frame, *, owner: str) -> None:
         if isinstance(frame, nw.DataFrame):
             if frame[name].null_count() == len(frame):
                 continue
-            if dtype == nw.Object:
+            if dtype_of(frame[name]) == nw.Object:
                 found = pd.api.types.infer_dtype(frame[name].to_native(), skipna=True)
                 if found in {"integer", "floating", "mixed-integer-float", "decimal"}:
                     continue
@@ -138,6 +140,19 @@ def check_complete(
             raise MissingValuesError(
                 f"{owner}: column {name!r} contains NaN or null in {missing:,} of "
                 f"{column.size:,} rows. {remedy}"
+            )
+
+
+def check_magnitude(columns: Mapping[str, NDArray[Any]], *, owner: str) -> None:
+    """Raise for numbers whose squares overflow, where squares are taken."""
+    for name, column in columns.items():
+        with np.errstate(invalid="ignore"):
+            beyond = int((np.abs(column) > _LARGEST).sum())
+        if beyond:
+            raise SegkitValueError(
+                f"{owner}: column {name!r} is beyond {_LARGEST:g} in {beyond:,} of "
+                f"{column.size:,} rows, which nothing about a customer is. Correct or drop these "
+                "rows."
             )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import pandas as pd
 
+from segkit._frames import dtype_of
 from segkit._input_checks import check_numeric, estimator_name
 from segkit.exceptions import MissingValuesError, SegkitError, SegkitTypeError
 
@@ -74,7 +75,7 @@ def _no_numbers(view: nw.DataFrame[Any], names: Sequence[str]) -> dict[str, str]
     """Return what each column holds that holds no numbers."""
     held = {}
     for name in names:
-        dtype = view[name].dtype
+        dtype = dtype_of(view[name])
         if dtype == nw.Boolean:
             continue
         try:

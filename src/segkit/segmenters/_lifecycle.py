@@ -23,6 +23,7 @@ from segkit._frames import float_series
 from segkit.base import SegmenterMixin
 from segkit.base._customers import Customers
 from segkit.clv import ParetoNBD
+from segkit.clv._purchase_histories import check_reach
 from segkit.exceptions import ColumnError, LazyFrameError
 from segkit.segmenters._silences import (
     Silence,
@@ -263,6 +264,8 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
         if not isinstance(self._columns_used[0], int):
             self._row_limits = journey_limits(len(self._columns_used))
         buyers = values[~np.isnan(values[:, :3]).any(axis=1) & (values[:, 1] >= 1), :3]
+        if self.method != "fixed":
+            check_reach(self._columns_used, buyers.T, owner=owner)
         silence, new_days, at_risk, churned = self._learn(buyers, *limits)
         journey = [s for s in JOURNEY if s != "reactivated" or len(self._columns_used) > 3]
         self._staging = Staging(
