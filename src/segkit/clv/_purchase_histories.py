@@ -22,10 +22,10 @@ from segkit.exceptions import SegkitValueError
 
 Floats: TypeAlias = NDArray[np.float64]
 
-#: So many days are between the first date and the last one that a calendar has (years 1 to 9999).
-MOST_DAYS = 3_652_059
+# So many days are between the first date and the last one that a calendar has (years 1 to 9999).
+_MOST_DAYS = 3_652_059
 # Beyond, a likelihood overflows.
-_MOST_ORDERS = 1e200
+_LARGEST = 1e200
 # Whole numbers are packed into one of 63 bits.
 _MOST_PACKED = 2.0**62
 
@@ -115,10 +115,10 @@ def check_reach(columns: Sequence[str | int], days: Iterable[Floats], *, owner: 
     Such numbers stand for something else, and a likelihood overflows over them.
     """
     for name, numbers in zip(columns, days, strict=False):
-        beyond = int((numbers > MOST_DAYS).sum())
+        beyond = int((numbers > _MOST_DAYS).sum())
         if beyond:
             raise SegkitValueError(
-                f"{owner}: column {str(name)!r} exceeds {MOST_DAYS:,} days, which is 10,000 years, "
+                f"{owner}: column {str(name)!r} exceeds {_MOST_DAYS:,} days, which is 10,000 years, "
                 f"in {beyond:,} of {numbers.size:,} rows. Correct or drop these rows."
             )
 
@@ -127,8 +127,8 @@ def _terms(values: Floats) -> tuple[Floats, Floats, Floats]:
     recency, order_days, tenure = values.T
     # Arrays are taken as they come: counts are made whole, and days stay in their range. Of a
     # frame, what no customer can have was refused.
-    x = np.rint(np.clip(order_days, 1.0, _MOST_ORDERS)) - 1
-    T = np.clip(tenure, 0.0, MOST_DAYS)
+    x = np.rint(np.clip(order_days, 1.0, _LARGEST)) - 1
+    T = np.clip(tenure, 0.0, _LARGEST)
     return x, np.where(x > 0, np.clip(T - recency, 0.0, T), 0.0), T
 
 
