@@ -118,7 +118,7 @@ def check_reach(columns: Sequence[str | int], days: Iterable[Floats], *, owner: 
         beyond = int((numbers > _MOST_DAYS).sum())
         if beyond:
             raise SegkitValueError(
-                f"{owner}: column {str(name)!r} exceeds {_MOST_DAYS:,} days, which is 10,000 years, "
+                f"{owner}: column {str(name)!r} exceeds {_MOST_DAYS:,} days, 10,000 years, "
                 f"in {beyond:,} of {numbers.size:,} rows. Correct or drop these rows."
             )
 
