@@ -166,11 +166,12 @@ def kmeans_edges(ordered: ValuesByRank, n_bins: int) -> Floats:
     centre. Where there are fewer distinct values than clusters, the lowest scores do not occur.
     """
     values, counts = ordered.distinct()
-    n_clusters = min(n_bins, values.size)
     # From the lowest value on, so that no digits are lost on what all values share; and where
     # sums would overflow, in a unit that is a power of two.
     unit = 1.0 if max(-ordered.lowest, ordered.highest) < _LARGE else 2.0**-100
-    shifted = values * unit - values[0] * unit
+    shifted, places = np.unique(values * unit - values[0] * unit, return_index=True)
+    counts = np.add.reduceat(counts, places)  # far from the lowest, values can fall together
+    n_clusters = min(n_bins, shifted.size)
     starts = _optimal_starts(*_pooled(shifted, counts), n_clusters)
     edges = values[0] + _refined(shifted, counts, starts) / unit
     lowest = np.full(n_bins - n_clusters, values[0])

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from segkit.exceptions import ColumnError, SegkitTypeError
+from segkit.exceptions import ColumnError, SegkitTypeError, SegkitValueError
 
 _T = TypeVar("_T")
 
@@ -45,6 +45,17 @@ def as_frame(X: Any, *, owner: str) -> Frame | None:
     return frame
 
 
+def array_of_rows(X: Any, *, owner: str) -> NDArray[Any]:
+    """Return rows as an array, or say that they are not of one length."""
+    try:
+        return np.asarray(X)
+    except ValueError:
+        raise SegkitValueError(
+            f"{owner}: Expected 2D array with one row per customer, and the rows of this "
+            f"{type(X).__name__} differ in their lengths."
+        ) from None
+
+
 def require_frame(X: Any, *, owner: str) -> Frame:
     """Return `X` as a narwhals frame, or say which kinds of frame there are."""
     frame = as_frame(X, owner=owner)
@@ -67,12 +78,24 @@ def collected(frame: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
     return frame.collect() if frame.implementation.is_polars() else frame.collect("pandas")
 
 
+def dtype_of(series: nw.Series[Any]) -> Any:
+    """Return the type of an eager column, where pandas has objects after a look at all of them.
+
+    narwhals looks at the first hundred, and takes a column for text whose later values are none.
+    """
+    native = series.to_native()
+    if series.dtype == nw.String and isinstance(native, pd.Series) and native.dtype == object:
+        inferred = pd.api.types.infer_dtype(native, skipna=True)
+        return nw.String() if inferred in ("string", "empty") else nw.Object()
+    return series.dtype
+
+
 def float_values(series: nw.Series[Any]) -> NDArray[np.float64]:
     """Return an eager numeric column as an array, NaN where it is null."""
     missing = np.asarray(series.is_null().to_numpy(), dtype=bool)
     if missing.all():
         return np.full(len(series), np.nan)
-    if series.dtype == nw.Object:
+    if dtype_of(series) == nw.Object:
         return np.asarray(pd.to_numeric(series.to_native()), dtype=np.float64)
     if series.dtype == nw.Decimal:
         # Text is read as the nearest float; Arrow's own cast can be off by one digit.

@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.frozen import FrozenEstimator
 
-from segkit._frames import Frame
+from segkit._frames import Frame, dtype_of
 from segkit.exceptions import (
     ColumnError,
     MissingValuesError,
@@ -34,6 +34,8 @@ _EXTRAS = {
     "return_count": "returns",
     "return_amount": "returns",
 }
+# Squares of numbers up to this, and their sums, do not overflow.
+_LARGEST = 1e100
 # (smaller, larger): the first of each pair can never exceed the second.
 _ORDERED_PAIRS = (("recency_days", "tenure_days"),)
 
@@ -118,7 +120,7 @@ def check_numeric(names: Sequence[str], frame: Frame, *, owner: str) -> None:
         if isinstance(frame, nw.DataFrame):
             if frame[name].null_count() == len(frame):
                 continue
-            if dtype == nw.Object:
+            if dtype_of(frame[name]) == nw.Object:
                 found = pd.api.types.infer_dtype(frame[name].to_native(), skipna=True)
                 if found in {"integer", "floating", "mixed-integer-float", "decimal"}:
                     continue
@@ -154,6 +156,19 @@ def check_complete(
         refuse_infinite(name, int(np.isinf(column).sum()), column.size, owner=owner)
         missing = 0 if allow_missing else int(np.isnan(column).sum())
         refuse_missing(name, missing, column.size, owner=owner, remedy=remedy)
+
+
+def check_magnitude(columns: Mapping[str, NDArray[Any]], *, owner: str) -> None:
+    """Raise for numbers whose squares overflow, where squares are taken."""
+    for name, column in columns.items():
+        with np.errstate(invalid="ignore"):
+            beyond = int((np.abs(column) > _LARGEST).sum())
+        if beyond:
+            raise SegkitValueError(
+                f"{owner}: column {name!r} is beyond {_LARGEST:g} in {beyond:,} of "
+                f"{column.size:,} rows, which nothing about a customer is. Correct or drop these "
+                "rows."
+            )
 
 
 def check_customer_columns(columns: Mapping[str, NDArray[Any]], *, owner: str) -> None:

@@ -11,10 +11,11 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
 from segkit._blocks import row_blocks
-from segkit._frames import Frame, collected, number_columns, plain_values
+from segkit._frames import Frame, array_of_rows, collected, number_columns, plain_values
 from segkit._input_checks import (
     UNASSIGNED_REMEDY,
     RowLimits,
@@ -28,6 +29,9 @@ from segkit.exceptions import ColumnError, SegkitTypeError, SegkitValueError
 
 if TYPE_CHECKING:
     from segkit.base._customer_columns import CustomerColumnsMixin
+
+
+_RESHAPE = "Reshape your data, or pass one customer as a dict to predict_one."
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,7 @@ def customers_from_frame(
 def customers_from_array(estimator: CustomerColumnsMixin, X: Any, *, reset: bool) -> Customers:
     """Pick an estimator's columns by position; further ones are ignored."""
     if isinstance(X, list | tuple | pd.DataFrame):
-        X = np.asarray(X)
+        X = array_of_rows(X, owner=type(estimator).__name__)
     if reset:
         array = checked_array(estimator, X, reset=True, min_width=_min_width(estimator))
         columns = columns_wanted(estimator)
@@ -255,26 +259,8 @@ def checked_array(
 ) -> NDArray[np.float64]:
     """Return an array-like as floats, NaN where it is masked, with scikit-learn's checks."""
     owner = type(estimator).__name__
-    array_like = ("shape", "__array__", "__array_interface__", "__dlpack__")
-    if not isinstance(X, Sequence) and not any(hasattr(X, name) for name in array_like):
-        # scikit-learn prints what it cannot read, which may be a row of the data.
-        raise SegkitTypeError(
-            f"{owner}: Expected 2D array or a frame with one row per customer, got "
-            f"{type(X).__name__}. Make it a frame, for example with pandas.DataFrame(...)."
-        )
+    X = check_is_array(X, owner=owner)
     if isinstance(X, np.ndarray):
-        if X.dtype.names is not None:
-            raise SegkitTypeError(
-                f"{owner}: the columns of a structured array are not picked by name. Pass "
-                "pandas.DataFrame(X)."
-            )
-        if X.ndim != 2:
-            raise SegkitValueError(
-                f"{owner}: Expected 2D array with one row per customer, got {X.ndim}D array "
-                "instead. Reshape your data, or pass one customer as a dict to predict_one."
-            )
-        if X.dtype.kind == "c":
-            raise SegkitValueError(f"{owner}: Complex data not supported.")
         if X.dtype.kind in "mMSU":
             raise SegkitTypeError(
                 f"{owner}: the array must hold numbers, got {X.dtype}. Times are passed as days."
@@ -304,6 +290,32 @@ def checked_array(
             f"{owner}: the array holds what is no number: {error} Pass a frame, whose columns are "
             "picked by name, or only the numeric columns."
         ) from None
+
+
+def check_is_array(X: Any, *, owner: str, remedy: str = _RESHAPE) -> Any:
+    """Return rows and columns as an array, or raise: scikit-learn prints what it cannot read."""
+    array_like = ("shape", "__array__", "__array_interface__", "__dlpack__")
+    if not isinstance(X, Sequence) and not any(hasattr(X, name) for name in array_like):
+        raise SegkitTypeError(
+            f"{owner}: Expected 2D array or a frame with one row per customer, got "
+            f"{type(X).__name__}. Make it a frame, for example with pandas.DataFrame(...)."
+        )
+    if not issparse(X) and not isinstance(X, np.ndarray):
+        X = array_of_rows(X, owner=owner)
+    if isinstance(X, np.ndarray):
+        if X.dtype.names is not None:
+            raise SegkitTypeError(
+                f"{owner}: the columns of a structured array are not picked by name. Pass "
+                "pandas.DataFrame(X)."
+            )
+        if X.dtype.kind == "c":
+            raise SegkitValueError(f"{owner}: Complex data not supported.")
+        if X.ndim != 2:
+            raise SegkitValueError(
+                f"{owner}: Expected 2D array with one row per customer, got {X.ndim}D array "
+                f"instead. {remedy}"
+            )
+    return X
 
 
 def _min_width(estimator: CustomerColumnsMixin) -> int:

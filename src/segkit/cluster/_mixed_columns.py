@@ -17,9 +17,22 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.utils.validation import validate_data
 
-from segkit._frames import as_frame, collected, number_columns, plain_values
-from segkit._input_checks import check_columns_present, check_complete, check_numeric
+from segkit._frames import (
+    array_of_rows,
+    as_frame,
+    collected,
+    dtype_of,
+    number_columns,
+    plain_values,
+)
+from segkit._input_checks import (
+    check_columns_present,
+    check_complete,
+    check_magnitude,
+    check_numeric,
+)
 from segkit._storage._state import LearnedState
+from segkit.base._customers import check_is_array
 from segkit.exceptions import (
     ColumnError,
     LazyFrameError,
@@ -229,10 +242,11 @@ def frame_of_array(estimator: Any, X: Any, *, reset: bool, prefix: str = "") -> 
         X = np.array(X.data, dtype=np.float64 if X.dtype.kind in "iuf" else object)
         X[masked] = np.nan if X.dtype.kind == "f" else None
     elif not isinstance(X, np.ndarray) and not issparse(X):
-        array = np.asarray(X)
+        array = array_of_rows(X, owner=owner)
         # Of a list of rows numpy makes text where only some of it is text.
         is_text = array.dtype.kind in "US" and not hasattr(X, "__array__")
         X = np.asarray(X, dtype=object) if is_text else array
+    X = check_is_array(X, owner=owner, remedy="Reshape your data.")
     if X.dtype.kind in "mM":
         raise SegkitTypeError(
             f"{owner}: the array must hold numbers or categories, got {X.dtype}. Pass times as "
@@ -309,7 +323,7 @@ def _holds_categories(series: nw.Series[Any], *, owner: str) -> bool:
 
 def _kind(series: nw.Series[Any]) -> str:
     """Return what a column holds: numbers, categories, times, or a mix."""
-    dtype = series.dtype
+    dtype = dtype_of(series)
     if dtype.is_numeric():
         return "numbers"
     if dtype.is_temporal():
@@ -346,9 +360,9 @@ def _numbers(frame: nw.DataFrame[Any], names: Sequence[str], *, owner: str) -> F
             f"{owner}: one of the columns {list(names)} holds values that are no floating point "
             "numbers. Convert it first, for example with pandas.to_numeric."
         ) from None
-    check_complete(
-        dict(zip(names, columns, strict=True)), owner=owner, allow_missing=False, remedy=_REMEDY
-    )
+    by_name = dict(zip(names, columns, strict=True))
+    check_complete(by_name, owner=owner, allow_missing=False, remedy=_REMEDY)
+    check_magnitude(by_name, owner=owner)
     numbers = np.empty((len(frame), len(names)))
     for position, column in enumerate(columns):
         numbers[:, position] = column
@@ -360,7 +374,7 @@ def _coded(series: nw.Series[Any], *, owner: str) -> Coded:
     values = plain_values(series)
     try:
         codes, distinct = pd.factorize(values)
-    except TypeError:
+    except (TypeError, NotImplementedError):
         raise SegkitTypeError(
             f"{owner}: column {series.name!r} holds values that cannot be categories, such as "
             "lists or dicts. Make each a single text or number."

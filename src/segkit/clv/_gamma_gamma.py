@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from segkit._blocks import row_blocks
 from segkit._compat import fit_context
+from segkit._input_checks import check_magnitude
 from segkit._warn import warn
 from segkit.base._customer_columns import CustomerColumnsMixin
 from segkit.base._customers import Customers
@@ -318,6 +319,8 @@ class GammaGamma(CustomerColumnsMixin, BaseEstimator):
     def _check(self, customers: Customers) -> None:
         check_number_of_columns(self, customers)
         super()._check(customers)
+        columns = dict(zip(map(str, customers.columns), customers.numbers, strict=True))
+        check_magnitude(columns, owner=type(self).__name__)
 
     def _warn_of_correlation(self, x: Floats, mean: Floats) -> None:
         self.spend_correlation_ = 0.0

@@ -122,8 +122,8 @@ def maximize(
                 best = found
             if found.is_top(low, high, _TOLERANCE):
                 break
-    assert best is not None
-    return _maximum(best, low, high, n_customers, n_evaluations)
+        assert best is not None
+        return _maximum(best, low, high, n_customers, n_evaluations)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ recency_days days after the first purchase, and T = tenure_days days of observat
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
@@ -21,6 +22,10 @@ from segkit.exceptions import SegkitValueError
 
 Floats: TypeAlias = NDArray[np.float64]
 
+# So many days are between the first date and the last one that a calendar has (years 1 to 9999).
+_MOST_DAYS = 3_652_059
+# Beyond, a likelihood overflows.
+_LARGEST = 1e200
 # Whole numbers are packed into one of 63 bits.
 _MOST_PACKED = 2.0**62
 
@@ -112,15 +117,30 @@ def check_histories(customers: Customers, *, owner: str) -> None:
             "no customer can do: the last order cannot come before the first. Are the columns "
             "swapped?"
         )
+    check_reach(customers.columns[:3], customers.numbers, owner=owner)
+
+
+def check_reach(columns: Sequence[str | int], days: Iterable[Floats], *, owner: str) -> None:
+    """Raise where customers have more days than there are dates.
+
+    Such numbers stand for something else, and a likelihood overflows over them.
+    """
+    for name, numbers in zip(columns, days, strict=False):
+        beyond = int((numbers > _MOST_DAYS).sum())
+        if beyond:
+            raise SegkitValueError(
+                f"{owner}: column {str(name)!r} exceeds {_MOST_DAYS:,} days, 10,000 years, "
+                f"in {beyond:,} of {numbers.size:,} rows. Correct or drop these rows."
+            )
 
 
 def _terms(values: Floats) -> tuple[Floats, Floats, Floats]:
     recency, order_days, tenure = values.T
     # Arrays are taken as they come: counts are made whole, and days stay in their range. Of a
     # frame, what no customer can have was refused.
-    x = np.rint(np.maximum(order_days, 1.0)) - 1
-    T = np.maximum(tenure, 0.0)
-    return x, np.where(x > 0, np.clip(tenure - recency, 0.0, T), 0.0), T
+    x = np.rint(np.clip(order_days, 1.0, _LARGEST)) - 1
+    T = np.clip(tenure, 0.0, _LARGEST)
+    return x, np.where(x > 0, np.clip(T - recency, 0.0, T), 0.0), T
 
 
 def _packed(values: Floats) -> tuple[NDArray[np.int64] | None, list[int], list[float]]:

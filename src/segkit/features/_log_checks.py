@@ -8,7 +8,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
-from segkit._frames import Frame, float_values
+from segkit._frames import Frame, dtype_of, float_values
 from segkit._input_checks import check_columns_present, check_numeric
 from segkit.exceptions import (
     ColumnError,
@@ -166,7 +166,7 @@ def check_finite_sums(are_finite: bool) -> None:
 
 
 def _check_ids(ids: nw.Series[Any]) -> None:
-    if ids.dtype != nw.Object:
+    if dtype_of(ids) != nw.Object:
         return
     kind = pd.api.types.infer_dtype(ids.to_native(), skipna=True)
     if kind.startswith("mixed") and len(set(map(type, ids.drop_nulls().to_list()))) > 1:

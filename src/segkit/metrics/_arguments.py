@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import narwhals.stable.v2 as nw
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.utils import check_random_state
 
-from segkit._input_checks import total
+from segkit._input_checks import check_magnitude, total
 from segkit.exceptions import MissingValuesError, SegkitTypeError, SegkitValueError
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -26,8 +28,8 @@ def read_matrix(X: Any, *, owner: str) -> Floats:
     native = read_rows(X, owner=owner)
     try:
         held = native.to_numpy() if isinstance(native, nw.DataFrame) else native
-        values = np.asarray(held, dtype=np.float64)
-    except (TypeError, ValueError):
+        values = as_floats(held)
+    except (TypeError, ValueError, OverflowError):
         raise SegkitTypeError(
             f"{owner}: X must hold numbers, got {type(X).__name__} that does not convert. Encode "
             "text columns and leave ids and dates out."
@@ -46,7 +48,41 @@ def read_matrix(X: Any, *, owner: str) -> Floats:
             f"{owner}: X contains NaN or infinity in {rows:,} of {len(values):,} rows. Impute or "
             "drop these rows, with their labels."
         )
+    check_magnitude({"X": values}, owner=owner)
     return values
+
+
+def as_floats(values: Any) -> Floats:
+    """Return numbers as floats; TypeError for complex ones and for times, which would convert."""
+    array = np.asarray(values)
+    if array.dtype.kind in "cmM":
+        raise TypeError
+    return array.astype(np.float64, copy=False)
+
+
+def read_column(values: Any, *, owner: str, name: str) -> NDArray[Any]:
+    """Return a column of values, of any type, as an array."""
+    native = nw.from_native(values, pass_through=True)
+    is_column = hasattr(values, "__len__") or isinstance(values, Iterable)
+    if (
+        not is_column
+        or isinstance(native, nw.LazyFrame)
+        or isinstance(values, Mapping | str | bytes)
+        or issparse(values)
+    ):
+        raise SegkitTypeError(
+            f"{owner}: {name} must be a column of values, such as an array or a Series, got "
+            f"{type(values).__name__}."
+        )
+    try:
+        column = np.asarray(values if hasattr(values, "__len__") else list(values))
+    except ValueError:
+        raise SegkitValueError(
+            f"{owner}: {name} must have one value a row, got rows of different lengths."
+        ) from None
+    if column.ndim != 1:
+        raise SegkitValueError(f"{owner}: {name} must have one dimension, got {column.ndim}.")
+    return column
 
 
 def read_rows(X: Any, *, owner: str) -> Any:
@@ -74,13 +110,13 @@ class Labels:
 
 def read_labels(labels: Any, n_rows: int, *, owner: str, name: str = "labels") -> Labels:
     """Return one label a row as codes."""
-    values = np.asarray(labels)
+    values = read_column(labels, owner=owner, name=name)
     if values.shape != (n_rows,):
         raise SegkitValueError(
             f"{owner}: {name} must have one label for each of the {n_rows:,} rows of X, got shape "
             f"{values.shape}."
         )
-    if values.dtype.kind == "O" and any(one is None or one != one for one in values):
+    if values.dtype.kind == "O" and np.any(pd.isna(values)):
         raise MissingValuesError(f"{owner}: {name} contains missing values. {_LABELS_REMEDY}")
     try:
         names, codes = np.unique(values, return_inverse=True)
@@ -96,6 +132,29 @@ def read_labels(labels: Any, n_rows: int, *, owner: str, name: str = "labels") -
     if values.dtype.kind in "iOf" and any(_is_noise(one) for one in names):
         raise SegkitValueError(f"{owner}: {name} must not be below -1, which is noise.")
     return Labels(codes.astype(np.intp), names)
+
+
+def read_numbers_tried(table: pd.DataFrame, *, name: str, owner: str) -> NDArray[np.integer[Any]]:
+    """Return the numbers of clusters that a table of criteria is about: its index."""
+    numbers: NDArray[np.integer[Any]] = table.index.to_numpy()
+    if numbers.dtype.kind not in "iu" and len(numbers):
+        raise SegkitTypeError(
+            f"{owner}: the index of {name} must hold numbers of clusters, got {numbers.dtype}."
+        )
+    return numbers
+
+
+def read_criterion(table: pd.DataFrame, column: str, *, owner: str) -> Floats:
+    """Return the values of a criterion, which may be infinite."""
+    try:
+        values = as_floats(read_column(table[column], owner=owner, name=repr(column)))
+    except (TypeError, ValueError):
+        raise SegkitTypeError(f"{owner}: column {column!r} must hold numbers.") from None
+    if missing := int(np.isnan(values).sum()):
+        raise MissingValuesError(
+            f"{owner}: column {column!r} is missing in {missing:,} of {len(values):,} rows."
+        )
+    return values
 
 
 _LABELS_REMEDY = "Give rows that belong to no cluster the label -1."

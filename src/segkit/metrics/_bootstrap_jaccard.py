@@ -12,8 +12,9 @@ import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 
+from segkit._input_checks import estimator_name
 from segkit._progress import progress
-from segkit.exceptions import SegkitTypeError, SegkitValueError
+from segkit.exceptions import SegkitError, SegkitTypeError, SegkitValueError
 from segkit.metrics._anchored_lloyd import AnchoredLloyd
 from segkit.metrics._arguments import (
     Codes,
@@ -35,6 +36,7 @@ from segkit.metrics._clusterers import (
     n_restarts_of,
     prepared,
 )
+from segkit.metrics._foreign_estimators import NO_NUMBER
 from segkit.metrics._k_means import k_means_optima, restarted
 from segkit.metrics._threads import one_thread
 
@@ -155,8 +157,9 @@ def bootstrap_jaccard(
     first, *seeds = draw_seeds(random_state, n_drawn + 1, owner=_OWNER)
     rows = _Rows(X)
     if labels is None:
+        given = read_matrix(X, owner=_OWNER) if is_k_means(clusterer) else rows.all()
         with one_thread():
-            labels = fitted_labels(prepared(clusterer, first, owner=_OWNER), rows.all())
+            labels = _labels_of(prepared(clusterer, first, owner=_OWNER), given)
     labelled = read_labels(labels, len(rows), owner=_OWNER)
     if not len(labelled.names):
         raise SegkitValueError(f"{_OWNER}: labels must have a cluster, and all of them are -1.")
@@ -174,6 +177,21 @@ def bootstrap_jaccard(
         shown = progress(work, total=n_drawn, description=_OWNER, is_shown=is_shown)
         jaccards = np.array([*shown])
     return _table(labelled, jaccards)
+
+
+def _labels_of(clusterer: Any, rows: Any) -> NDArray[np.intp]:
+    """Fit a clusterer, and quote no value that it cannot read."""
+    try:
+        return fitted_labels(clusterer, rows)
+    except SegkitError:
+        raise
+    except (ValueError, TypeError) as error:
+        if not NO_NUMBER.search(str(error)):
+            raise
+        raise SegkitTypeError(
+            f"{_OWNER}: {estimator_name(clusterer)} needs numbers, and X holds what is none. "
+            "Encode text columns and leave ids and dates out."
+        ) from None
 
 
 def _table(labels: Labels, jaccards: Floats) -> pd.DataFrame:

@@ -5,11 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm, rankdata
 
-from segkit.exceptions import MissingValuesError, SegkitTypeError, SegkitValueError
-from segkit.metrics._arguments import Codes, Floats, read_labels
+from segkit.exceptions import (
+    MissingValuesError,
+    SegkitError,
+    SegkitTypeError,
+    SegkitValueError,
+)
+from segkit.metrics._arguments import Codes, Floats, as_floats, read_column, read_labels
 
 
 def epsilon_squared(values: ArrayLike, labels: ArrayLike) -> float:
@@ -119,7 +125,8 @@ def cramers_v(values: ArrayLike, labels: ArrayLike, *, bias_corrected: bool = Tr
     Returns
     -------
     float
-        From 0 to 1; NaN for a single segment or category.
+        From 0 to 1; NaN for a single segment or category, and where, less what chance alone would
+        give, nothing is left to tell: each row has a category, or a segment, of its own.
 
     Raises
     ------
@@ -143,10 +150,13 @@ def cramers_v(values: ArrayLike, labels: ArrayLike, *, bias_corrected: bool = Tr
     0.49
     """
     owner = "cramers_v"
-    categories = np.asarray(values)
-    if categories.ndim != 1:
-        raise SegkitValueError(f"{owner}: values must have one dimension, got {categories.ndim}.")
+    categories = read_column(values, owner=owner, name="values")
     segments = read_labels(labels, len(categories), owner=owner)
+    if missing := int(pd.isna(categories).sum()):
+        raise MissingValuesError(
+            f"{owner}: values are missing in {missing:,} of {len(categories):,} rows. Drop these "
+            "rows, with their labels, or make a category of them."
+        )
     kinds = read_labels(categories.astype(str), len(categories), owner=owner, name="values")
     inside = segments.codes >= 0
     return v_of_table(
@@ -199,11 +209,11 @@ def omega_of_share(share: float, n_rows: int, n_segments: int) -> float:
 def _read(values: Any, labels: Any, *, owner: str) -> tuple[Floats, NDArray[np.intp]]:
     """Return the numbers of rows in a segment, and codes without gaps."""
     try:
-        numbers = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
+        numbers = as_floats(read_column(values, owner=owner, name="values"))
+    except SegkitError:
+        raise
+    except (TypeError, ValueError, OverflowError):
         raise SegkitTypeError(f"{owner}: values must be numbers.") from None
-    if numbers.ndim != 1:
-        raise SegkitValueError(f"{owner}: values must have one dimension, got {numbers.ndim}.")
     if not np.isfinite(numbers).all():
         missing = int(np.isnan(numbers).sum())
         kind = MissingValuesError if missing else SegkitValueError

@@ -10,12 +10,13 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import pandas as pd
 
+from segkit._frames import dtype_of
 from segkit._input_checks import check_numeric, estimator_name
 from segkit.exceptions import MissingValuesError, SegkitError, SegkitTypeError
 
-# What numpy, pandas and scikit-learn say of text and dates where numbers are needed. Some of them
-# quote a value, which may be an id.
-_NO_NUMBER = re.compile(
+#: What numpy, pandas and scikit-learn say of text and dates where numbers are needed. Some of them
+#: quote a value, which may be an id.
+NO_NUMBER = re.compile(
     r"could not convert|not convert|must be a string or a real number|promoted|numeric|dtype|cast",
     re.IGNORECASE,
 )
@@ -52,7 +53,7 @@ def told_by_column(
                 f"{owner}: {name} takes no missing values, and the columns {missing} contain NaN "
                 "or null. Fill them, drop these rows, or name complete columns: basis=[...]."
             ) from None
-        if _NO_NUMBER.search(said) and (held := _no_numbers(view, names)):
+        if NO_NUMBER.search(said) and (held := _no_numbers(view, names)):
             listed = ", ".join(f"{column!r} holds {kind}" for column, kind in held.items())
             raise SegkitTypeError(
                 f"{owner}: {name} needs numbers; column {listed}. Name the columns that segments "
@@ -74,7 +75,7 @@ def _no_numbers(view: nw.DataFrame[Any], names: Sequence[str]) -> dict[str, str]
     """Return what each column holds that holds no numbers."""
     held = {}
     for name in names:
-        dtype = view[name].dtype
+        dtype = dtype_of(view[name])
         if dtype == nw.Boolean:
             continue
         try:

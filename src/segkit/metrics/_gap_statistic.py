@@ -18,8 +18,10 @@ from segkit.metrics._arguments import (
     draw_seeds,
     read_choice,
     read_count,
+    read_criterion,
     read_matrix,
     read_n_clusters,
+    read_numbers_tried,
     read_verbose,
 )
 from segkit.metrics._centers import cluster_means
@@ -167,13 +169,14 @@ def n_clusters_by_gap(gaps: pd.DataFrame) -> int:
             "n_clusters_by_gap: gaps must be the table that gap_statistic returns, got "
             f"{type(gaps).__name__}."
         )
-    numbers = gaps.index.to_numpy()
+    owner = "n_clusters_by_gap"
+    numbers = read_numbers_tried(gaps, name="gaps", owner=owner)
     if not len(numbers) or (np.diff(numbers) != 1).any():
         raise SegkitValueError(
-            "n_clusters_by_gap: gaps must have consecutive numbers of clusters, got "
-            f"{numbers.tolist()}."
+            f"{owner}: gaps must have consecutive numbers of clusters, got {numbers.tolist()}."
         )
-    gap, error = gaps["gap"].to_numpy(), gaps["standard_error"].to_numpy()
+    gap = read_criterion(gaps, "gap", owner=owner)
+    error = read_criterion(gaps, "standard_error", owner=owner)
     is_enough = np.append(gap[:-1] >= gap[1:] - error[1:], True)
     return int(numbers[is_enough.argmax()])
 

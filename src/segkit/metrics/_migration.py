@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.stats import norm
 
-from segkit.exceptions import MissingValuesError, SegkitValueError
+from segkit.exceptions import MissingValuesError, SegkitTypeError, SegkitValueError
+from segkit.metrics._arguments import read_column
 
 _OWNER = "migration_matrix"
 
@@ -80,7 +81,12 @@ def migration_matrix(
         raise SegkitValueError(
             f"{_OWNER}: confidence must be a number between 0 and 1, got {confidence!r}."
         )
-    found = pd.unique(pd.concat([one, other]))
+    try:
+        found = pd.unique(pd.concat([one, other]))
+    except TypeError:  # lists and others without a hash
+        raise SegkitTypeError(
+            f"{_OWNER}: before and after must hold names or codes of segments."
+        ) from None
     if segments is None:
         order = sorted(found, key=lambda name: (name in ("unassigned", -1), str(name)))
     else:
@@ -119,7 +125,7 @@ def wilson_interval(hits: Any, of: Any, confidence: float) -> tuple[Any, Any, An
 
 
 def _read(segments: Any, name: str) -> pd.Series[Any]:
-    series = pd.Series(np.asarray(segments)).astype(object)
+    series = pd.Series(read_column(segments, owner=_OWNER, name=name)).astype(object)
     if series.isna().any():
         raise MissingValuesError(
             f"{_OWNER}: {name} is missing for {int(series.isna().sum()):,} of {len(series):,} "

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from segkit.exceptions import MissingValuesError, SegkitTypeError, SegkitValueError
-from segkit.metrics._arguments import Floats, read_count
+from segkit.metrics._arguments import Floats, read_column, read_count
 
 _OWNER = "population_stability_index"
 
@@ -109,8 +109,9 @@ def psi_of_counts(before: NDArray[Any], after: NDArray[Any]) -> float:
 
 def _read(values: Any, name: str) -> NDArray[Any]:
     """Return floats, or categories as objects."""
-    series = pd.Series(values if hasattr(values, "__len__") else list(values))
-    if series.ndim != 1 or not len(series):
+    is_series = isinstance(values, pd.Series)
+    series = values if is_series else pd.Series(read_column(values, owner=_OWNER, name=name))
+    if not len(series):
         raise SegkitValueError(f"{_OWNER}: {name} must be a column of values, got none.")
     if series.isna().any():
         raise MissingValuesError(

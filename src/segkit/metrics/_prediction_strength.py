@@ -17,8 +17,10 @@ from segkit.metrics._arguments import (
     Floats,
     draw_seeds,
     read_count,
+    read_criterion,
     read_matrix,
     read_n_clusters,
+    read_numbers_tried,
     read_verbose,
 )
 from segkit.metrics._centers import cluster_means, squared_distances
@@ -157,7 +159,9 @@ def n_clusters_by_prediction_strength(strengths: pd.DataFrame, threshold: float 
             "n_clusters_by_prediction_strength: strengths must be the table that "
             f"prediction_strength returns, got {type(strengths).__name__}."
         )
-    above = strengths.index[strengths["prediction_strength"] > threshold]
+    owner = "n_clusters_by_prediction_strength"
+    numbers = read_numbers_tried(strengths, name="strengths", owner=owner)
+    above = numbers[read_criterion(strengths, "prediction_strength", owner=owner) > threshold]
     return max(map(int, above), default=1)
 
 

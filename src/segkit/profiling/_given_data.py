@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
 
-from segkit._frames import Frame
+from segkit._frames import Frame, array_of_rows
 from segkit.exceptions import SegkitTypeError, SegkitValueError
 
 
@@ -26,7 +26,7 @@ def check_array(X: Any, *, owner: str) -> None:
     if isinstance(X, pd.DataFrame):
         shape = X.shape
     else:
-        array = X if isinstance(X, np.ndarray) else np.asarray(X)
+        array = X if isinstance(X, np.ndarray) else array_of_rows(X, owner=owner)
         if array.dtype.names is not None:
             raise SegkitTypeError(
                 f"{owner}: X is a structured array. Make it a frame: pandas.DataFrame(X)."

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
-import numpy as np
 import pandas as pd
 
-from segkit._frames import Frame, as_frame, collected, float_values
+from segkit._frames import Frame, array_of_rows, as_frame, collected, float_values
 from segkit._input_checks import check_columns_present, row_limits
 from segkit.base._customers import checked_array, customers_from_array, names_in_frame
 from segkit.exceptions import ColumnError, SegkitValueError
@@ -71,7 +70,9 @@ def _from_array(segmenter: ClusterSegmenter, X: Any, *, reset: bool) -> pd.DataF
     if reset and segmenter.columns is None:
         array = checked_array(
             segmenter,
-            np.asarray(X) if isinstance(X, list | tuple | pd.DataFrame) else X,
+            array_of_rows(X, owner=type(segmenter).__name__)
+            if isinstance(X, list | tuple | pd.DataFrame)
+            else X,
             reset=True,
         )
         return pd.DataFrame(array)

@@ -17,7 +17,7 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from segkit._compat import Interval, RealNotInt, fit_context
-from segkit._frames import UNASSIGNED, Frame, as_frame, collected
+from segkit._frames import UNASSIGNED, Frame, array_of_rows, as_frame, collected
 from segkit._input_checks import row_limits
 from segkit._storage._state import LearnedState
 from segkit._warn import warn
@@ -424,7 +424,7 @@ class CrossSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
     def _array(self, X: Any, *, reset: bool) -> Any:
         """Return an array; after a fit on a frame one with its names, by which parts read."""
         if isinstance(X, list | tuple | pd.DataFrame):
-            X = np.asarray(X)
+            X = array_of_rows(X, owner=type(self).__name__)
         if not reset and isinstance(X, np.ndarray) and X.ndim == 2:
             if hasattr(self, "feature_names_in_"):
                 n_columns = self.n_features_in_

@@ -24,6 +24,7 @@ from segkit._input_checks import RowLimits
 from segkit._storage._state import LearnedState
 from segkit.base import SegmenterMixin
 from segkit.clv import ParetoNBD
+from segkit.clv._purchase_histories import check_reach
 from segkit.exceptions import ColumnError, LazyFrameError
 from segkit.segmenters._lifecycle_storage import restore_stages, stored_stages
 from segkit.segmenters._silences import (
@@ -269,6 +270,8 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
         else:
             values = self._validate_customers(X, reset=True)
             buyers = values[~np.isnan(values[:, :3]).any(axis=1) & (values[:, 1] >= 1), :3]
+        if self.method != "fixed":
+            check_reach(self._columns_used, buyers.T, owner=owner)
         silence, new_days, at_risk, churned = self._learn(buyers, counts, *limits)
         journey = journey_of(len(self._columns_used))
         self._staging = Staging(

@@ -14,7 +14,7 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 
-from segkit._frames import Frame, as_frame, collected
+from segkit._frames import Frame, array_of_rows, as_frame, collected
 from segkit._input_checks import (
     check_columns_present,
     check_complete,
@@ -250,7 +250,7 @@ def _needs_target(estimator: Any) -> bool:
 def _array(tierer: ValueTierer, X: Any, estimator: Any, *, reset: bool) -> NDArray[np.float64]:
     """Return an array with the columns that the estimator takes, the first ones."""
     if isinstance(X, list | tuple | pd.DataFrame):
-        X = np.asarray(X)
+        X = array_of_rows(X, owner=type(tierer).__name__)
     width = getattr(estimator, "n_features_in_", None)
     if not reset and isinstance(X, np.ndarray) and X.ndim == 2:
         X = X[:, : tierer.n_features_in_]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from segkit._frames import Frame, number_columns, plain_values
+from segkit._frames import Frame, dtype_of, number_columns, plain_values
 from segkit._input_checks import check_numeric, is_missing, one_number
 from segkit.exceptions import SegkitTypeError
 
@@ -156,6 +156,8 @@ def _distinct_texts(series: nw.Series[Any]) -> tuple[Any, list[Any]]:
 
 def _kind_of(dtype: Any, frame: Frame, name: str) -> str:
     """Return what a column holds; "any" where only its values can tell."""
+    if isinstance(frame, nw.DataFrame):
+        dtype = dtype_of(frame[name])
     if dtype in (nw.Categorical, nw.Enum) and isinstance(frame, nw.DataFrame):
         native = frame[name].to_native()
         if isinstance(native, pd.Series):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from segkit._frames import Frame, as_frame
+from segkit._frames import Frame, array_of_rows, as_frame, dtype_of
 from segkit._input_checks import RowLimits, check_columns_present, row_is_plain, row_limits
 from segkit.base._customers import Customers, checked_array
 from segkit.exceptions import ColumnError, SegkitError, SegkitTypeError
@@ -39,7 +39,7 @@ def columns_of_customers(
     }
     _check_numbers({name: columns[name].values for name in numbers_in(kinds, frame)}, by_name=True)
     for name, kind in kinds.items():
-        if kind == "any" and frame[name].dtype == nw.Object:
+        if kind == "any" and dtype_of(frame[name]) == nw.Object:
             _check_numbers({name: _numbers_among(frame[name])}, by_name=True)
     if reset:
         segmenter._remember_columns(list(columns), frame)
@@ -93,7 +93,7 @@ def _columns_of_array(
         raise problem
     positions = _positions(names) or list(range(len(names)))
     if isinstance(X, list | tuple | pd.DataFrame):
-        X = np.asarray(X)
+        X = array_of_rows(X, owner=_OWNER)
     if not reset and hasattr(segmenter, "feature_names_in_"):
         if not names:
             return {}, len(X)

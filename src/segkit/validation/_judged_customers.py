@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from segkit._frames import UNASSIGNED, as_frame, collected, plain_values
+from segkit._frames import UNASSIGNED, array_of_rows, as_frame, collected, plain_values
 from segkit._input_checks import check_columns_present
 from segkit.exceptions import ColumnError, SegkitTypeError, SegkitValueError
 from segkit.validation._variables import Codes, Floats, Numbers, Variable, variable_of
@@ -205,7 +205,7 @@ def _named(X: Any, owner: str) -> nw.DataFrame[Any]:
         raise SegkitTypeError(
             f"{owner}: sparse input is not supported. Pass a frame, or X.toarray()."
         )
-    held = X if isinstance(X, pd.DataFrame) else np.asarray(X)
+    held = X if isinstance(X, pd.DataFrame) else array_of_rows(X, owner=owner)
     if not isinstance(held, pd.DataFrame) and held.dtype.kind == "c":
         raise SegkitValueError(f"{owner}: Complex data not supported.")
     if held.ndim != 2:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from segkit._frames import float_values, plain_values
+from segkit._frames import dtype_of, float_values, plain_values
 from segkit.exceptions import SegkitTypeError, SegkitValueError
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -67,7 +67,7 @@ Variable: TypeAlias = Numbers | Categories
 
 def variable_of(series: nw.Series[Any], *, owner: str) -> Variable:
     """Return an eager column as a variable."""
-    dtype, name = series.dtype, series.name
+    dtype, name = dtype_of(series), series.name
     found = ""
     if dtype == nw.Object:
         found = pd.api.types.infer_dtype(series.to_native(), skipna=True)
@@ -110,6 +110,6 @@ def variable_of(series: nw.Series[Any], *, owner: str) -> Variable:
 
 
 def _is_nested(series: nw.Series[Any]) -> bool:
-    if series.dtype != nw.Object:
+    if dtype_of(series) != nw.Object:
         return False
     return any(isinstance(one, list | tuple | dict | set | np.ndarray) for one in series.to_list())
