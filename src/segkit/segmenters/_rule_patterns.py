@@ -1,9 +1,9 @@
 r"""Regular expressions that mean the same in Python and in the engines.
 
-Those of polars, Arrow and DuckDB run in linear time (RE2, and Rust's ``regex``), and so know no lookaround and no back
-references. ``\d``, ``\w`` and ``\s`` are of ASCII in one and of Unicode in another, ``$`` may stand
-before a last line break or not, and ``(?i)`` differs in which letters are each other's capitals:
-such signs are written out.
+Those of polars, Arrow and DuckDB run in linear time (RE2, and Rust's ``regex``), and so know no
+lookaround and no back references. ``\d``, ``\w`` and ``\s`` are of ASCII in one and of Unicode in
+another, ``$`` may stand before a last line break or not, and ``(?i)`` differs in which letters are
+each other's capitals: such signs are written out.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Pattern:
     @cached_property
     def for_spark(self) -> str:
         """The expression as Java reads it, to which the lines of a text may end in other signs."""
-        return f"(?d){_translated(self.given, end=r'\z', word_boundary=_JAVA_BOUNDARY)}"
+        return "(?d)" + _translated(self.given, end=r"\z", word_boundary=_JAVA_BOUNDARY)
 
     def check(self) -> None:
         """Raise PatternError, which says why."""
