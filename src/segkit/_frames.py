@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any, TypeAlias, TypeVar
 
 import narwhals.stable.v2 as nw
@@ -75,7 +76,12 @@ def ignores_case(frame: Frame) -> bool:
 
 def collected(frame: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
     """Execute a lazy frame; polars gives polars, other engines pandas, which is always there."""
-    return frame.collect() if frame.implementation.is_polars() else frame.collect("pandas")
+    if frame.implementation.is_polars():
+        return frame.collect()
+    if frame.implementation.is_spark_like() and find_spec("pyarrow"):
+        # Its own way to pandas warns of releases that it does not know, and is slow.
+        return nw.from_native(frame.collect("pyarrow").to_pandas(), eager_only=True)
+    return frame.collect("pandas")
 
 
 def dtype_of(series: nw.Series[Any]) -> Any:

@@ -76,6 +76,7 @@ def check_columns_present(names: Sequence[str], frame: Frame, *, owner: str, rem
     available = frame.collect_schema().names()
     absent = [name for name in names if name not in available]
     if not absent:
+        _check_names_can_be_read(names, frame, owner=owner)
         return
     name = absent[0]
     if name in _EXTRAS:
@@ -92,6 +93,17 @@ def check_columns_present(names: Sequence[str], frame: Frame, *, owner: str, rem
     elif near := nearest(name, available):
         remedy = f"Did you mean {near!r}? {remedy}"
     raise ColumnError(f"{owner}: column {name!r} is missing; the frame has {available}. {remedy}")
+
+
+def _check_names_can_be_read(names: Sequence[str], frame: Frame, *, owner: str) -> None:
+    """Raise where the frame's engine takes a name for more than a name."""
+    if not frame.implementation.is_spark_like():
+        return
+    if unread := [name for name in names if "." in name or "`" in name]:
+        raise ColumnError(
+            f"{owner}: Spark reads a dot in the name of a column as a field within it, and a "
+            f"backtick as a quotation mark: {unread}. Rename them first, with withColumnRenamed."
+        )
 
 
 def nearest(name: str, available: Sequence[str]) -> str | None:

@@ -24,7 +24,8 @@ def spark(needs_spark):
         yield session
 
 
-@pytest.fixture
-def in_spark(spark, tmp_path):
-    """Return pandas or pyarrow frames as frames of Spark."""
-    return lambda frame: spark_engine.in_spark(spark, frame, tmp_path)
+@pytest.fixture(scope="session")
+def in_spark(spark, tmp_path_factory):
+    """Return pandas frames and Arrow tables as frames of Spark."""
+    folder = tmp_path_factory.mktemp("frames")
+    return lambda frame: spark_engine.in_spark(spark, frame, folder)

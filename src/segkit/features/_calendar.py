@@ -54,11 +54,23 @@ class AsOf:
         is_date, zone = dtype == nw.Date, getattr(dtype, "time_zone", None)
         if self.instant is not None and not is_date:
             if self.finer and dtype.time_unit == "ns":
-                return timestamp < nw.lit(self.instant + dt.timedelta(microseconds=1))
-            return timestamp <= nw.lit(self.instant)
+                later = self.instant + dt.timedelta(microseconds=1)
+                return timestamp < _literal(later, implementation)
+            return timestamp <= _literal(self.instant, implementation)
         if is_date or zone is not None or not 1678 <= self.day.year <= 2261:
             return day_number(timestamp, implementation) <= self.day.toordinal()
-        return timestamp < nw.lit(dt.datetime.combine(self.day + dt.timedelta(days=1), dt.time()))
+        next_day = dt.datetime.combine(self.day + dt.timedelta(days=1), dt.time())
+        return timestamp < _literal(next_day, implementation)
+
+
+def _literal(moment: dt.datetime, implementation: nw.Implementation) -> nw.Expr:
+    """Return a moment for an engine.
+
+    Spark takes one without a zone for a local time of the driver, so there it is written out.
+    """
+    if implementation.is_spark_like() and moment.tzinfo is None:
+        return nw.lit(moment.isoformat(sep=" ")).cast(nw.Datetime("us"))
+    return nw.lit(moment)
 
 
 def parse_as_of(as_of: Moment, *, zone: dt.tzinfo | None, owner: str) -> AsOf:

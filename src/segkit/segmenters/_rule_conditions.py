@@ -191,8 +191,13 @@ class Matching(Test):
         return self.pattern.found_in(value)
 
     def _of_column(self, column: nw.Expr, frame: nw.LazyFrame[Any]) -> nw.Expr:
-        is_polars = frame.implementation.is_polars()
-        pattern = self.pattern.for_polars if is_polars else self.pattern.for_engines
+        engine = frame.implementation
+        if engine.is_polars():
+            pattern = self.pattern.for_polars
+        elif engine.is_pyspark() or engine.is_pyspark_connect():
+            pattern = self.pattern.for_spark
+        else:
+            pattern = self.pattern.for_engines
         return column.cast(nw.String).str.contains(pattern)
 
     def words(self) -> str:

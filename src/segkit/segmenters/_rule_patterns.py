@@ -1,9 +1,9 @@
-r"""Regular expressions that mean the same in Python and in the engines of polars, Arrow and DuckDB.
+r"""Regular expressions that mean the same in Python and in the engines.
 
-Those run in linear time (RE2, and Rust's ``regex``), and so know no lookaround and no back
-references. ``\d``, ``\w`` and ``\s`` are of ASCII in one and of Unicode in another, ``$`` may stand
-before a last line break or not, and ``(?i)`` differs in which letters are each other's capitals:
-such signs are written out.
+Those of polars, Arrow and DuckDB run in linear time (RE2, and Rust's ``regex``), and so know no
+lookaround and no back references. ``\d``, ``\w`` and ``\s`` are of ASCII in one and of Unicode in
+another, ``$`` may stand before a last line break or not, and ``(?i)`` differs in which letters are
+each other's capitals: such signs are written out.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ _CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "f": "\f", "v": "\v"}
 # Signs that mean something, and so get a backslash: outside of brackets, and within.
 _SPECIAL = set(r"\.+*?()|[]{}^$")
 _SPECIAL_IN_BRACKETS = set(r"\]^-[&~|")
+# The words of Java are those of Unicode, or of ASCII, by its release.
+_WORD = "[0-9A-Z_a-z]"
+_JAVA_BOUNDARY = f"(?:(?<={_WORD})(?!{_WORD})|(?<!{_WORD})(?={_WORD}))"
 # The last letter with another case; it is of the Adlam script.
 _LAST_CASED = 0x1E943
 
@@ -64,6 +67,11 @@ class Pattern:
     def for_polars(self) -> str:
         """The expression as polars reads it, whose words are else those of Unicode."""
         return _translated(self.given, end=r"\z", word_boundary=r"(?-u:\b)")
+
+    @cached_property
+    def for_spark(self) -> str:
+        """The expression as Java reads it, to which the lines of a text may end in other signs."""
+        return "(?d)" + _translated(self.given, end=r"\z", word_boundary=_JAVA_BOUNDARY)
 
     def check(self) -> None:
         """Raise PatternError, which says why."""

@@ -80,7 +80,7 @@ class Staging:
         return [{_ACTIVE_DAYS: nw.max_horizontal(tenure - recency, nw.lit(0.0))}, silences]
 
     def expression(self, values: Sequence[nw.Expr]) -> nw.Expr:
-        """Return the codes as an expression, by a formula, once there are the columns of `steps`."""
+        """Return the codes as an expression, by a formula, given the columns of `steps`."""
         recency, orders, tenure, *gap = values
         silence = nw.col(_SILENCE)
         code = {stage: nw.lit(position) for stage, position in self.codes.items()}
