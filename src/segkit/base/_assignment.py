@@ -69,7 +69,8 @@ def _with_label(coded: nw.LazyFrame[Any], labels: Sequence[str], label: str) -> 
         # Written as one list of cases, which names the code once: Postgres and others write out
         # what a code is wherever it is named.
         cases = table[_CODE].cases(*enumerate(labels), else_=UNASSIGNED)
-        return nw.from_native(table.mutate(**{label: cases}))
+        labelled: nw.LazyFrame[Any] = nw.from_native(table.mutate(**{label: cases}))
+        return labelled
     assigned = nw.when(nw.col(_CODE) >= 0)
     named = assigned.then(_label_at(labels)).otherwise(nw.lit(UNASSIGNED))
     return coded.with_columns(named.cast(label_dtype(coded, [*labels, UNASSIGNED])).alias(label))
