@@ -1,6 +1,7 @@
 """The examples on the pages import the modules that the pages show, and draw without a screen."""
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import matplotlib as mpl
@@ -10,3 +11,5 @@ sys.path.insert(0, str(Path(__file__).parent / "developers"))
 
 # What is built, and modules that are no examples.
 collect_ignore_glob = ["_build", "api", "gallery", "*.py"]
+if find_spec("ibis") is None:
+    collect_ignore_glob.append("user_guide/warehouse_sql.md")

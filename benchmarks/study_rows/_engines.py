@@ -1,8 +1,8 @@
 """The same pipeline in each engine: files to customers to scores and segments to files.
 
 ``python -m benchmarks.study_rows._engines ENGINE LOG RESULT`` runs it once in a process of its own
-and prints, as JSON, its seconds and the peak of resident memory, that of its child processes
-included.
+and prints, as JSON, its seconds, those of the processors, and the peak of resident memory, its
+child processes (Java) included.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 
@@ -25,58 +25,41 @@ from benchmarks._data import AS_OF
 from benchmarks.study_rows._log import write_log
 from segkit import RFMScorer, summarize_transactions
 
-_DUCKDB_MEMORY = "2500MB"
 _SAMPLE_ROWS = 200_000
 
+#: Given the log, the result (folders of Parquet files) and the pipeline, gives what is measured.
+Engine: TypeAlias = Callable[
+    [Path, Path, Callable[[Any], Any]], AbstractContextManager[Callable[[], Any]]
+]
 
-def pipeline(log: Any, scorer: RFMScorer) -> Any:
-    """Return the scored customers of a log of any kind."""
-    return scorer.assign(summarize_transactions(log, as_of=AS_OF))
 
-
-def run_polars(log: Path, result: Path, scorer: RFMScorer) -> float:
-    """Run the pipeline in polars' streaming engine."""
+@contextmanager
+def polars(log: Path, result: Path, pipeline: Any) -> Iterator[Callable[[], Any]]:
+    """Polars' streaming engine."""
     import polars as pl
 
-    start = time.perf_counter()
-    pipeline(pl.scan_parquet(log / "*.parquet"), scorer).sink_parquet(result / "part.parquet")
-    return time.perf_counter() - start
+    result.mkdir()
+    yield lambda: pipeline(pl.scan_parquet(log / "*.parquet")).sink_parquet(result / "0.parquet")
 
 
-def run_duckdb(log: Path, result: Path, scorer: RFMScorer) -> float:
-    """Run the pipeline in DuckDB, which writes to disk what does not fit into its memory."""
+@contextmanager
+def duckdb(log: Path, result: Path, pipeline: Any) -> Iterator[Callable[[], Any]]:
+    """DuckDB, which writes to disk what does not fit into 2.5 GB."""
     import duckdb
 
+    result.mkdir()
     with TemporaryDirectory(dir=result.parent) as spilled, duckdb.connect() as connection:
-        connection.execute(f"SET memory_limit = '{_DUCKDB_MEMORY}'")
-        connection.execute(f"SET temp_directory = '{spilled}'")
+        connection.execute(f"SET memory_limit = '2500MB'; SET temp_directory = '{spilled}'")
         connection.execute("SET preserve_insertion_order = false")
-        start = time.perf_counter()
         rows = connection.read_parquet(str(log / "*.parquet"))
-        pipeline(rows, scorer).write_parquet(str(result / "part.parquet"))
-        return time.perf_counter() - start
+        yield lambda: pipeline(rows).write_parquet(str(result / "0.parquet"))
 
 
-def run_spark_local(log: Path, result: Path, scorer: RFMScorer) -> float:
-    """Run the pipeline in Spark with two threads in the driver's own Java process."""
-    return _run_spark("local[2]", log, result, scorer)
-
-
-def run_spark_standalone(log: Path, result: Path, scorer: RFMScorer) -> float:
-    """Run the pipeline in Spark with a master and two workers of a core each."""
-    with _cluster(result.parent) as url:
-        return _run_spark(url, log, result, scorer)
-
-
-ENGINES: dict[str, Callable[[Path, Path, RFMScorer], float]] = {
-    "polars": run_polars,
-    "duckdb": run_duckdb,
-    "spark-local": run_spark_local,
-    "spark-standalone": run_spark_standalone,
-}
-
-
-def _run_spark(master: str, log: Path, result: Path, scorer: RFMScorer) -> float:
+@contextmanager
+def spark_local(
+    log: Path, result: Path, pipeline: Any, *, master: str = "local[2]"
+) -> Iterator[Callable[[], Any]]:
+    """Spark with two threads in the driver's own Java process."""
     from pyspark.sql import SparkSession
 
     settings = {
@@ -86,7 +69,6 @@ def _run_spark(master: str, log: Path, result: Path, scorer: RFMScorer) -> float
         "spark.driver.memory": "2g" if master.startswith("local") else "1g",
         "spark.executor.memory": "1g",
         "spark.local.dir": str(result.parent),
-        "spark.sql.session.timeZone": "UTC",
         "spark.log.level": "ERROR",
     }
     builder = SparkSession.builder.master(master)
@@ -94,72 +76,77 @@ def _run_spark(master: str, log: Path, result: Path, scorer: RFMScorer) -> float
         builder = builder.config(name, value)
     session = builder.getOrCreate()
     session.range(1).count()  # the first job waits for the executors
-    start = time.perf_counter()
-    pipeline(session.read.parquet(str(log)), scorer).write.mode("overwrite").parquet(str(result))
-    seconds = time.perf_counter() - start
-    _print_answer(seconds)
+    yield lambda: pipeline(session.read.parquet(str(log))).write.parquet(str(result))
     session.stop()
-    return seconds
 
 
 @contextmanager
-def _cluster(folder: Path) -> Iterator[str]:
-    """Start a master and two workers on the loopback interface, and stop them."""
+def spark_standalone(log: Path, result: Path, pipeline: Any) -> Iterator[Callable[[], Any]]:
+    """Spark with a master and two workers of a core each, all on the loopback interface."""
     import pyspark
 
-    program = Path(pyspark.__file__).parent / "bin" / "spark-class"
-    deploy, told = "org.apache.spark.deploy", folder / "master.log"
-    local = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_WORKER_DIR": str(folder)}
+    program = str(Path(pyspark.__file__).parent / "bin" / "spark-class")
+    told, place = result.parent / "cluster.log", ["--host", "127.0.0.1", "--webui-port", "0"]
+    settings = {**os.environ, "SPARK_WORKER_DIR": str(result.parent)}
 
-    def started(*arguments: str) -> subprocess.Popen[bytes]:
-        command = [str(program), *arguments, "--webui-port", "0"]
-        with told.open("ab") as log:
-            return subprocess.Popen(command, env=local, stdout=log, stderr=log)
+    def start(role: str, *arguments: str) -> None:
+        command = [program, f"org.apache.spark.deploy.{role}", *place, *arguments]
+        with told.open("ab") as log_of_all:
+            process = subprocess.Popen(command, env=settings, stdout=log_of_all, stderr=log_of_all)
+        running.callback(process.wait)
+        running.callback(process.terminate)
 
-    processes = [started(f"{deploy}.master.Master", "--host", "127.0.0.1", "--port", "0")]
-    try:
-        url = _awaited(told, "Starting Spark master at ")
-        worker = [f"{deploy}.worker.Worker", url, "--host", "127.0.0.1", "--cores", "1"]
-        processes += [started(*worker, "--memory", "1g") for _ in range(2)]
-        _awaited(told, "Registering worker ", times=2)
-        yield url
-    finally:
-        for process in reversed(processes):
-            process.terminate()
-            process.wait()
+    with ExitStack() as running:
+        start("master.Master", "--port", "0")
+        url = _said(told, "Starting Spark master at ")
+        for _ in range(2):
+            start("worker.Worker", "--cores", "1", "--memory", "1g", url)
+        _said(told, "Registering worker ", times=2)
+        yield running.enter_context(spark_local(log, result, pipeline, master=url))
 
 
-def _awaited(told: Path, text: str, *, times: int = 1, most_seconds: int = 120) -> str:
-    """Return what follows a text in a log, as soon as it has come so many times."""
+ENGINES: dict[str, Engine] = {
+    "polars": polars,
+    "duckdb": duckdb,
+    "spark-local": spark_local,
+    "spark-standalone": spark_standalone,
+}
+
+
+def _said(told: Path, text: str, *, times: int = 1, most_seconds: int = 120) -> str:
+    """Return the word behind a text in a log, as soon as it has come so many times."""
     for _ in range(most_seconds * 10):
-        said = told.read_text(errors="replace").split(text)
-        if len(said) > times:
-            return said[1].split()[0]
+        parts = told.read_text(errors="replace").split(text)
+        if len(parts) > times and parts[1].split():
+            return parts[1].split()[0]
         time.sleep(0.1)
     raise TimeoutError(f"Spark did not say {text!r} within {most_seconds} seconds")
 
 
-def _print_answer(seconds: float) -> None:
-    print(json.dumps({"seconds": seconds, "peak_bytes": _peak_bytes()}), flush=True)
-
-
-def _peak_bytes() -> int:
-    """Return the peak of resident memory of this process and its descendants, each added."""
-    parents: dict[int, int] = {}
-    peaks: dict[int, int] = {}
-    for status in Path("/proc").glob("[0-9]*/status"):
+def _used() -> tuple[float, int]:
+    """Return the processors' seconds and the summed memory peaks of this process and its family."""
+    parents, used = {}, {}
+    for folder in Path("/proc").glob("[0-9]*"):
         try:
-            fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
+            status = dict(line.split(":", 1) for line in (folder / "status").open())
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
         except OSError:  # it has just ended
             continue
-        number = int(fields["Pid"])
-        parents[number] = int(fields["PPid"])
-        peaks[number] = int(fields.get("VmHWM", "0 kB").split()[0]) * 1024
-    family, newest = {os.getpid()}, {os.getpid()}
+        number = int(folder.name)
+        parents[number] = int(fields[1])
+        seconds = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+        used[number] = seconds, int(status.get("VmHWM", "0 kB").split()[0]) * 1024
+    family, newest = set(), {os.getpid()}
     while newest:
-        newest = {number for number, parent in parents.items() if parent in newest} - family
         family |= newest
-    return sum(peaks[number] for number in family)
+        newest = {number for number, parent in parents.items() if parent in newest} - family
+    return sum(used[one][0] for one in family), sum(used[one][1] for one in family)
+
+
+def _seconds_of_all() -> float:
+    """Return how long the processors have worked, for whomever."""
+    ticks = [int(count) for count in Path("/proc/stat").read_text().splitlines()[0].split()[1:]]
+    return (sum(ticks[:3]) + sum(ticks[5:8])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:
@@ -168,12 +155,25 @@ def main() -> None:
     warnings.simplefilter("ignore")
     with TemporaryDirectory() as folder:
         write_log(Path(folder), _SAMPLE_ROWS, seed=1)
-        sample = pd.read_parquet(folder)
-    scorer = RFMScorer().fit(summarize_transactions(sample, as_of=AS_OF))
-    del sample
-    seconds = ENGINES[engine](log, result, scorer)
-    if not engine.startswith("spark"):  # which is asked before its processes end
-        _print_answer(seconds)
+        sample = summarize_transactions(pd.read_parquet(folder), as_of=AS_OF)
+    scorer = RFMScorer().fit(sample)
+
+    def pipeline(rows: Any) -> Any:
+        return scorer.assign(summarize_transactions(rows, as_of=AS_OF))
+
+    with ENGINES[engine](log, result, pipeline) as run:
+        all_before, before, start = _seconds_of_all(), _used()[0], time.perf_counter()
+        run()
+        seconds = time.perf_counter() - start
+        (after, peak), all_after = _used(), _seconds_of_all()
+        busy = after - before
+        answer = {
+            "seconds": seconds,
+            "processor_seconds": busy,
+            "peak_bytes": peak,
+            "cores_of_others": max(all_after - all_before - busy, 0.0) / seconds,
+        }
+    print(json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":

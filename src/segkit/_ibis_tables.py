@@ -22,6 +22,8 @@ def legible(table: Any) -> Any:
             return ops.SearchedCase(cases, results, rest.default)
         if isinstance(node, ops.SearchedCase) and are_unequal_constants(node.cases[0]):
             return node.results[0]
+        if isinstance(node, ops.Not) and isinstance(node.arg, ops.IsNull):
+            return ops.NotNull(node.arg.arg)
         if isinstance(node, ops.Log) and getattr(node.base, "value", None) == math.e:
             return ops.Ln(node.arg)
         if isinstance(node, ops.Cast) and isinstance(node.arg, ops.Any):

@@ -264,6 +264,38 @@ def assert_as_in_python(fitted, table, found):
     assert others == ["unassigned"] * infinite.sum()
 
 
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_sql_is_short_flat_and_has_the_names(fitted, dialect):
+    table = hostile()
+    (read,) = sqlglot.parse(sql_of(fitted, table, dialect), read=dialect)
+    added = [name for name in fitted.assign(CUSTOMERS) if name not in CUSTOMERS]
+    assert read.named_selects == [*table.column_names, *added]
+    texts = {literal.this for literal in read.find_all(sqlglot.exp.Literal) if literal.is_string}
+    assert {*fitted.segments_, "unassigned"} <= texts
+    # The table, its clean columns, scores or up to three steps of distances, codes, names; a
+    # crossing has those of its parts.
+    assert len(list(read.find_all(sqlglot.exp.Select))) <= 8
+    cases = list(read.find_all(sqlglot.exp.Case))
+    assert not any(isinstance(case.args.get("default"), sqlglot.exp.Case) for case in cases)
+
+
+def test_upper_case_columns_of_a_warehouse_are_renamed_on_the_way():
+    stored = ibis.table({"CUSTOMER_ID": "int64", "MONETARY": "decimal(12, 2)"}, name="CUSTOMERS")
+    tierer = ValueTierer().fit(CUSTOMERS)
+    assigned = tierer.assign(stored.rename("snake_case"))
+    written = str(ibis.to_sql(assigned, dialect="snowflake"))
+    (read,) = sqlglot.transpile(written, read="snowflake", write="duckdb")
+    connection = duckdb.connect()
+    connection.execute('CREATE TABLE "CUSTOMERS" ("CUSTOMER_ID" BIGINT, "MONETARY" DECIMAL(12, 2))')
+    money = CUSTOMERS["monetary"].round(2).head(50)
+    for one, value in enumerate(money):
+        connection.execute('INSERT INTO "CUSTOMERS" VALUES (?, ?)', [one, value])
+    found = rows_of(connection.sql(read), "customer_id")
+    assert [row["value_tier"] for row in found] == tierer.predict_segments(
+        money.to_frame()
+    ).tolist()
+
+
 @pytest.fixture(scope="module")
 def shoppers(online_retail):
     """Return the log of Online Retail without rows of nobody, and its customer table."""
