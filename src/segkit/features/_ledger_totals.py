@@ -137,8 +137,9 @@ class _Insertion:
     """Where sorted rows go among other sorted rows, and which of them are there already."""
 
     are_new: NDArray[np.bool_]
-    places: Integers  # of the new ones, before they are inserted
-    found_at: Integers  # of the others, after that
+    new_at: Integers
+    found_at: Integers
+    own_at: NDArray[np.bool_]
 
     @classmethod
     def of(cls, own: _Keys, others: _Keys) -> _Insertion:
@@ -152,12 +153,18 @@ class _Insertion:
             low, high = np.where(is_above, middle + 1, low), np.where(is_above, high, middle)
         are_new = low == end
         are_new[~are_new] = keys[low[~are_new]] != new_keys[~are_new]
-        found_at = (low + np.cumsum(are_new))[~are_new]
-        return cls(are_new, low[are_new], found_at)
+        n_new_above = np.cumsum(are_new)
+        places = low + n_new_above - are_new
+        own_at = np.ones(keys.size + int(are_new.sum()), dtype=bool)
+        own_at[places[are_new]] = False
+        return cls(are_new, places[are_new], places[~are_new], own_at)
 
     def inserted(self, own: NDArray[Any], others: NDArray[Any]) -> NDArray[Any]:
         """Return the own rows with the new ones among them."""
-        return np.insert(own, self.places, others[..., self.are_new], axis=-1)
+        rows = np.empty((*own.shape[:-1], self.own_at.size), dtype=own.dtype)
+        rows[..., self.own_at] = own
+        rows[..., self.new_at] = others[..., self.are_new]
+        return rows
 
     def combined(self, add: np.ufunc, own: NDArray[Any], others: NDArray[Any]) -> NDArray[Any]:
         """Return all rows, where those that are in both are added up in this way."""
