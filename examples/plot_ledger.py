@@ -151,5 +151,5 @@ ax.set_title(
 plt.show()
 
 # %%
-# The sum of all stages can only grow, because nobody leaves a log. Whether the shop grows is told by
-# its lower part: customers who are active, who came back, who are new.
+# The sum of all stages can only grow, because nobody leaves a log. Whether the shop grows is told
+# by its lower part: customers who are active, who came back, who are new.

@@ -238,6 +238,16 @@ def test_timestamps_have_the_finest_unit_of_the_batches(units):
     assert_same_table(CustomerLedger().update(march).update(april).table(), expected)
 
 
+def test_ids_that_pandas_would_make_one_number_become_one_customer():
+    whole_numbers = MARCH.assign(customer_id=[2**53, 2**53 + 1, 2**53 + 1])
+    floats = APRIL.assign(customer_id=[0.5, 0.5, float(2**53)])  # so that all become floats
+    expected = summarize_transactions(pd.concat([whole_numbers, floats], ignore_index=True))
+    assert len(expected) == 2
+    for batches in ([whole_numbers, floats], [floats, whole_numbers]):
+        ledger = CustomerLedger().update(batches[0]).update(batches[1])
+        assert_same_table(ledger.table(), expected)
+
+
 def test_times_that_do_not_fit_the_finer_unit_of_another_batch_are_refused():
     far = log_of(("a", "2024-01-01", 1.0, None)).assign(timestamp=np.datetime64("9999-12-31", "s"))
     ledger = CustomerLedger().update(MARCH.assign(timestamp=MARCH["timestamp"].dt.as_unit("ns")))

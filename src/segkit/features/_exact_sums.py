@@ -8,7 +8,6 @@ digits of 32 bits, and the digits are added as integers.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,13 +44,6 @@ class ExactSums:
             return cls(np.zeros((1, amounts.size), dtype=np.int64), 0)
         return cls(np.stack(digits[::-1]), place + 1)
 
-    @classmethod
-    def concatenated(cls, parts: Sequence[ExactSums]) -> ExactSums:
-        """Put sums side by side."""
-        lowest = min(part.lowest for part in parts)
-        highest = max(part._highest for part in parts)
-        return cls(np.hstack([part._between(lowest, highest) for part in parts]), lowest)
-
     def take(self, places: Any) -> ExactSums:
         """Return some of the sums, in another order or by a mask."""
         return ExactSums(self.digits[:, places], self.lowest)
@@ -69,9 +61,14 @@ class ExactSums:
 
     def plus(self, other: ExactSums) -> ExactSums:
         """Add sums one by one."""
+        one, two = self.aligned(other)
+        return ExactSums(one.digits + two.digits, one.lowest)
+
+    def aligned(self, other: ExactSums) -> tuple[ExactSums, ExactSums]:
+        """Return both with digits at the same places, zero where there are none."""
         lowest, highest = min(self.lowest, other.lowest), max(self._highest, other._highest)
-        digits = self._between(lowest, highest) + other._between(lowest, highest)
-        return ExactSums(digits, lowest)
+        one, two = (ExactSums(sums._between(lowest, highest), lowest) for sums in (self, other))
+        return one, two
 
     def as_floats(self) -> Floats:
         """Return the sums as floats: the nearest, or where it is a near tie, its neighbour."""
@@ -93,5 +90,6 @@ class ExactSums:
         return self.lowest + len(self.digits) - 1
 
     def _between(self, lowest: int, highest: int) -> NDArray[np.int64]:
-        """Return the digits of these places, zero where there are none."""
+        if (lowest, highest) == (self.lowest, self._highest):
+            return self.digits
         return np.pad(self.digits, ((self.lowest - lowest, highest - self._highest), (0, 0)))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from bisect import insort
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from segkit.exceptions import SegkitTypeError, SegkitValueError
 from segkit.features._calendar import AsOf
 from segkit.features._customer_codes import numbered
+from segkit.features._integer_kernel import Codes
 from segkit.features._ledger_totals import DayTotals, OrderStarts
 from segkit.features._options import OWNER, SummaryOptions
 from segkit.features._times import UNITS_A_DAY, Times
@@ -75,37 +77,36 @@ class LedgerPart:
 
     @classmethod
     def combined(cls, parts: Sequence[LedgerPart]) -> LedgerPart:
-        """Add up parts that go together."""
-        if len(parts) == 1:
-            return parts[0]
+        """Add up parts that go together, the smallest first."""
+        by_size = sorted(parts, key=lambda part: part.size)
+        while len(by_size) > 1:
+            smallest = by_size.pop(0)
+            insort(by_size, by_size.pop(0).plus(smallest), key=lambda part: part.size)
+        return by_size[0]
+
+    def plus(self, other: LedgerPart) -> LedgerPart:
+        """Add another part, best a smaller one: its customers, days and orders are inserted."""
         clock = Clock(
-            _finest(parts),
-            parts[0].clock.zone,
-            all(part.clock.is_date for part in parts),
+            _finest([self, other]), self.clock.zone, self.clock.is_date and other.clock.is_date
         )
-        ids = pd.concat([part.ids for part in parts], ignore_index=True)
+        ids = pd.concat([self.ids, other.ids], ignore_index=True)
         codes, distinct = numbered(ids)
-        ends = np.cumsum([len(part.ids) for part in parts])
-        recodes = [
-            (part, codes[end - len(part.ids) : end], part._factor_to(clock.unit))
-            for part, end in zip(parts, ends, strict=True)
-        ]
-        starts = [
-            part.order_starts.recoded(code, factor)
-            for part, code, factor in recodes
-            if part.order_starts is not None
-        ]
-        return cls(
-            pd.Series(distinct, name=parts[0].ids.name).astype(ids.dtype),
+        one = self._recoded(codes[: len(self.ids)], clock.unit)
+        two = other._recoded(codes[len(self.ids) :], clock.unit)
+        starts = one.order_starts
+        if starts is not None and two.order_starts is not None:
+            starts = starts.plus(two.order_starts)
+        return LedgerPart(
+            pd.Series(distinct, name=self.ids.name).astype(ids.dtype),
             clock,
-            sum(part.n_rows for part in parts),
-            min(part.first_day for part in parts),
-            max(part.last_day for part in parts),
-            DayTotals.combined([part.orders.recoded(code, n) for part, code, n in recodes]),
-            DayTotals.combined([part.returns.recoded(code, n) for part, code, n in recodes]),
-            OrderStarts.combined(starts) if starts else None,
-            _known_kind(part.id_kind for part in parts),
-            _known_kind(part.order_id_kind for part in parts),
+            self.n_rows + other.n_rows,
+            min(self.first_day, other.first_day),
+            max(self.last_day, other.last_day),
+            one.orders.plus(two.orders),
+            one.returns.plus(two.returns),
+            starts,
+            self.id_kind or other.id_kind,
+            self.order_id_kind or other.order_id_kind,
         )
 
     def check_goes_with(self, other: LedgerPart, options: SummaryOptions) -> None:
@@ -133,9 +134,18 @@ class LedgerPart:
             self._check_fits_in(finer)
             other._check_fits_in(finer)
 
-    def _factor_to(self, unit: str) -> int:
-        """Return how many of a finer unit make one of the own."""
-        return UNITS_A_DAY[unit] // UNITS_A_DAY[self.clock.unit]
+    def _recoded(self, codes: Codes, unit: str) -> LedgerPart:
+        """Return the totals by other codes of customers, in a finer unit of time."""
+        factor = UNITS_A_DAY[unit] // UNITS_A_DAY[self.clock.unit]
+        if factor == 1 and np.array_equal(codes, np.arange(codes.size)):
+            return self
+        starts = self.order_starts
+        return replace(
+            self,
+            orders=self.orders.recoded(codes, factor),
+            returns=self.returns.recoded(codes, factor),
+            order_starts=None if starts is None else starts.recoded(codes, factor),
+        )
 
     def _check_fits_in(self, unit: str) -> None:
         most_days = np.iinfo(np.int64).max // UNITS_A_DAY[unit] - 1
@@ -150,10 +160,6 @@ class LedgerPart:
 
 def _finest(parts: Iterable[LedgerPart]) -> str:
     return max((part.clock.unit for part in parts), key=UNITS_A_DAY.__getitem__)
-
-
-def _known_kind(kinds: Iterable[str | None]) -> str | None:
-    return next((kind for kind in kinds if kind is not None), None)
 
 
 def _shown_zone(zone: dt.tzinfo | None) -> str:

@@ -1,20 +1,22 @@
 """What a ledger remembers of rows: totals by customer and day, and beginnings of orders.
 
-Both are arrays sorted by customer. Two of them combine by concatenation and adding up again, and
-minima, maxima and exact sums are the same in whatever order that happens.
+Both are arrays sorted by customer, and then by day or order. The rows of one are inserted into the
+other, or added to the row that is already there. Minima, maxima and exact sums are the same in
+whatever order that happens.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segkit.features._exact_sums import ExactSums
 from segkit.features._integer_kernel import Codes, Floats, Integers
+
+_Keys: TypeAlias = tuple[Codes, Integers]
 
 
 @dataclass(frozen=True)
@@ -37,17 +39,18 @@ class DayTotals:
         rows = cls(codes, days, ones, instants, instants, ExactSums.of(amounts))
         return rows.added_up()
 
-    @classmethod
-    def combined(cls, parts: Sequence[DayTotals]) -> DayTotals:
-        """Add up totals whose codes mean the same customers."""
-        return cls(
-            np.concatenate([part.codes for part in parts]),
-            np.concatenate([part.days for part in parts]),
-            np.concatenate([part.n_rows for part in parts]),
-            np.concatenate([part.first for part in parts]),
-            np.concatenate([part.last for part in parts]),
-            ExactSums.concatenated([part.amounts for part in parts]),
-        ).added_up()
+    def plus(self, other: DayTotals) -> DayTotals:
+        """Add totals whose codes mean the same customers; cheap where those are few."""
+        into = _Insertion.of((self.codes, self.days), (other.codes, other.days))
+        amounts, others = self.amounts.aligned(other.amounts)
+        return DayTotals(
+            into.inserted(self.codes, other.codes),
+            into.inserted(self.days, other.days),
+            into.combined(np.add, self.n_rows, other.n_rows),
+            into.combined(np.minimum, self.first, other.first),
+            into.combined(np.maximum, self.last, other.last),
+            ExactSums(into.combined(np.add, amounts.digits, others.digits), amounts.lowest),
+        )
 
     def added_up(self) -> DayTotals:
         """Return one row for each customer and day, sorted by both."""
@@ -77,14 +80,9 @@ class DayTotals:
 
     def recoded(self, codes: Codes, factor: int) -> DayTotals:
         """Return the totals with other codes of customers, and instants in a finer unit."""
-        return DayTotals(
-            codes[self.codes],
-            self.days,
-            self.n_rows,
-            self.first * factor,
-            self.last * factor,
-            self.amounts,
-        )
+        first, last = self.first * factor, self.last * factor
+        recoded = replace(self, codes=codes[self.codes], first=first, last=last)
+        return recoded.added_up()
 
     def customer_starts(self) -> Integers:
         """Return where each customer begins."""
@@ -100,15 +98,15 @@ class OrderStarts:
     days: NDArray[np.int32]
     instants: NDArray[np.int64]
 
-    @classmethod
-    def combined(cls, parts: Sequence[OrderStarts]) -> OrderStarts:
-        """Bring orders together whose codes mean the same customers."""
-        return cls(
-            np.concatenate([part.codes for part in parts]),
-            np.concatenate([part.keys for part in parts]),
-            np.concatenate([part.days for part in parts]),
-            np.concatenate([part.instants for part in parts]),
-        ).added_up()
+    def plus(self, other: OrderStarts) -> OrderStarts:
+        """Add orders whose codes mean the same customers; cheap where those are few."""
+        into = _Insertion.of((self.codes, self.keys), (other.codes, other.keys))
+        return OrderStarts(
+            into.inserted(self.codes, other.codes),
+            into.inserted(self.keys, other.keys),
+            into.combined(np.minimum, self.days, other.days),
+            into.combined(np.minimum, self.instants, other.instants),
+        )
 
     def added_up(self) -> OrderStarts:
         """Return one row for each customer and order, sorted by both."""
@@ -130,7 +128,49 @@ class OrderStarts:
 
     def recoded(self, codes: Codes, factor: int) -> OrderStarts:
         """Return the orders with other codes of customers, and instants in a finer unit."""
-        return OrderStarts(codes[self.codes], self.keys, self.days, self.instants * factor)
+        instants = self.instants * factor
+        return replace(self, codes=codes[self.codes], instants=instants).added_up()
+
+
+@dataclass(frozen=True)
+class _Insertion:
+    """Where sorted rows go among other sorted rows, and which of them are there already."""
+
+    are_new: NDArray[np.bool_]
+    new_at: Integers
+    found_at: Integers
+    own_at: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, own: _Keys, others: _Keys) -> _Insertion:
+        """Search by bisection, within the rows of the same customer."""
+        (codes, keys), (new_codes, new_keys) = own, others
+        low = np.searchsorted(codes, new_codes, "left")
+        end = high = np.searchsorted(codes, new_codes, "right")
+        while (low < high).any():
+            middle = (low + high) // 2
+            is_above = (low < high) & (keys[np.minimum(middle, keys.size - 1)] < new_keys)
+            low, high = np.where(is_above, middle + 1, low), np.where(is_above, high, middle)
+        are_new = low == end
+        are_new[~are_new] = keys[low[~are_new]] != new_keys[~are_new]
+        n_new_above = np.cumsum(are_new)
+        places = low + n_new_above - are_new
+        own_at = np.ones(keys.size + int(are_new.sum()), dtype=bool)
+        own_at[places[are_new]] = False
+        return cls(are_new, places[are_new], places[~are_new], own_at)
+
+    def inserted(self, own: NDArray[Any], others: NDArray[Any]) -> NDArray[Any]:
+        """Return the own rows with the new ones among them."""
+        rows = np.empty((*own.shape[:-1], self.own_at.size), dtype=own.dtype)
+        rows[..., self.own_at] = own
+        rows[..., self.new_at] = others[..., self.are_new]
+        return rows
+
+    def combined(self, add: np.ufunc, own: NDArray[Any], others: NDArray[Any]) -> NDArray[Any]:
+        """Return all rows, where those that are in both are added up in this way."""
+        rows = self.inserted(own, others)
+        rows[..., self.found_at] = add(rows[..., self.found_at], others[..., ~self.are_new])
+        return rows
 
 
 def _starts(*sorted_keys: NDArray[Any]) -> Integers:
