@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
 from segkit.exceptions import MissingValuesError, SegkitTypeError, SegkitValueError
@@ -96,13 +96,20 @@ def migration_matrix(
     index = pd.Index(order, dtype=object)
     counts = np.zeros((len(order), len(order)), dtype=np.int64)
     np.add.at(counts, (index.get_indexer(one), index.get_indexer(other)), 1)
-    of_row = np.repeat(counts.sum(axis=1), len(order))
+    return table_of_moves(counts, index, confidence)
+
+
+def table_of_moves(
+    counts: NDArray[np.int64], segments: pd.Index[Any], confidence: float
+) -> pd.DataFrame:
+    """Return a row for each cell of counts: who moved from the row's segment to the column's."""
+    of_row = np.repeat(counts.sum(axis=1), len(segments))
     moved = counts.ravel()
     share, low, high = wilson_interval(moved, of_row, confidence)
     return pd.DataFrame(
         {
-            "before": np.repeat(index.to_numpy(), len(order)),
-            "after": np.tile(index.to_numpy(), len(order)),
+            "before": np.repeat(segments.to_numpy(), len(segments)),
+            "after": np.tile(segments.to_numpy(), len(segments)),
             "customers": moved,
             "share": share,
             "share_low": low,

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from segkit._frames import UNASSIGNED
 from segkit.exceptions import SegkitTypeError, SegkitValueError
-from segkit.metrics import migration_matrix
+from segkit.metrics._migration import table_of_moves
 from segkit.monitoring._migration import LEFT, NEWCOMER, Migration
 from segkit.monitoring._placed_customers import PlacedCustomers, Reader, followed
 from segkit.validation._variables import Codes, Floats
@@ -108,19 +109,14 @@ def track(
             "frames, and here that only numbers the rows. Pass customer=... with a column of ids."
         )
     moves = _moves(then, then.ids, later, later.ids, len(segments))
-    has_unassigned = bool(
-        (moves.before == len(segments)).any() or (moves.after == len(segments)).any()
-    )
-    names = (*segments, UNASSIGNED) if has_unassigned else segments
-    sources = np.array([*segments, UNASSIGNED, NEWCOMER], dtype=object)[moves.before]
-    targets = np.array([*segments, UNASSIGNED, LEFT], dtype=object)[moves.after]
-    table = _flows(moves, sources, targets, names, confidence)
+    names = (*segments, UNASSIGNED) if moves.has_unassigned else segments
+    table = _flows(moves, segments, names, confidence)
     customers = pd.DataFrame(
         {
             customer or _name_of(then.ids): moves.ids,
-            "before": sources,
-            "after": targets,
-            "change": _changes(moves, len(segments)),
+            "before": _named(moves.before, segments, NEWCOMER),
+            "after": _named(moves.after, segments, LEFT),
+            "change": _changes(moves),
             **moves.values,
         }
     )
@@ -136,6 +132,20 @@ class _Moves:
     after: Codes
     #: By name; NaN where the customer is not there.
     values: Mapping[str, Floats]
+    n_segments: int
+
+    @property
+    def has_unassigned(self) -> bool:
+        """Whether somebody has no segment."""
+        return any(bool((one == self.n_segments).any()) for one in (self.before, self.after))
+
+    def matrix(self, weights: Floats | None = None) -> NDArray[Any]:
+        """Return how many went from each place to each, or the sum of their weights."""
+        n_places = self.n_segments + 2
+        pairs = self.before * n_places + self.after
+        known = None if weights is None else np.nan_to_num(weights)
+        sums = np.bincount(pairs, weights=known, minlength=n_places**2)
+        return sums.reshape(n_places, n_places)
 
 
 def _moves(
@@ -171,6 +181,7 @@ def _moves(
         before=np.append(_with_place(then.codes, n_segments), np.full(n_new, absent)),
         after=np.append(after, _with_place(later.codes[is_new], n_segments)),
         values=values,
+        n_segments=n_segments,
     )
 
 
@@ -182,35 +193,42 @@ def _with_place(codes: Codes, n_segments: int) -> Codes:
     return np.where(codes < 0, n_segments, codes)
 
 
-def _changes(moves: _Moves, n_segments: int) -> Any:
-    before, after = moves.before, moves.after
-    is_lost = (before == n_segments) | (after == n_segments)
+def _named(codes: Codes, segments: Sequence[str], absent: str) -> Any:
+    """Return names as categories, the same before and after."""
+    order = [*segments, UNASSIGNED, NEWCOMER, LEFT]
+    places = np.append(np.arange(len(segments) + 1), order.index(absent))
+    return pd.Categorical.from_codes(places[codes], categories=pd.Index(order), ordered=True)
+
+
+def _changes(moves: _Moves) -> Any:
+    before, after, n_segments = moves.before, moves.after, moves.n_segments
     cases = {
         NEWCOMER: before > n_segments,
         LEFT: after > n_segments,
-        UNASSIGNED: is_lost,
+        UNASSIGNED: (before == n_segments) | (after == n_segments),
         "stayed": before == after,
     }
-    return np.select([*cases.values()], [*cases], default="moved").astype(object)
+    codes = np.select([*cases.values()], [*range(len(cases))], default=len(cases))
+    return pd.Categorical.from_codes(codes, categories=pd.Index([*cases, "moved"]))
 
 
 def _flows(
-    moves: _Moves, sources: Any, targets: Any, names: Sequence[str], confidence: float
+    moves: _Moves, segments: Sequence[str], names: Sequence[str], confidence: float
 ) -> pd.DataFrame:
     """Return a row for each pair of segments, newcomers and leavers among them."""
-    order = [*names, NEWCOMER, LEFT]
-    found = migration_matrix(sources, targets, segments=order, confidence=confidence)
+    # The last place stands for newcomers in rows, and for leavers in columns.
+    places = pd.Index([*segments, UNASSIGNED, NEWCOMER], dtype=object)
+    found = table_of_moves(moves.matrix().astype(np.int64), places, confidence)
+    for name, values in moves.values.items():
+        found[name] = moves.matrix(values).ravel()
+    is_nobody = (found["before"] == NEWCOMER) & (found["after"] == NEWCOMER)
+    found["after"] = found["after"].where(found["after"] != NEWCOMER, LEFT)
     if moves.values:
-        summed = pd.DataFrame({"before": sources, "after": targets, **moves.values})
-        sums = summed.groupby(["before", "after"], sort=False).sum().reset_index()
-        found = found.merge(sums, on=["before", "after"], how="left")
-        found = found.fillna({"value_before": 0.0, "value_after": 0.0})
         is_new = found["before"] == NEWCOMER
         worth = found["value_after"].where(is_new, found["value_before"])
         found["value_moved"] = worth.where(found["before"] != found["after"], 0.0)
-    is_possible = (found["before"] != LEFT) & (found["after"] != NEWCOMER)
-    is_nobody = (found["before"] == NEWCOMER) & (found["after"] == LEFT)
-    return found[is_possible & ~is_nobody].reset_index(drop=True)
+    is_shown = found["before"].isin([*names, NEWCOMER]) & found["after"].isin([*names, LEFT])
+    return found[is_shown & ~is_nobody].reset_index(drop=True)
 
 
 def _balance(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
