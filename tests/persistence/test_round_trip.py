@@ -173,6 +173,16 @@ def test_groups_of_every_type_are_kept(customers, tmp_path):
         assert_alike(through_file(saved, tmp_path), saved, grouped)
 
 
+@pytest.mark.parametrize("name", ["rfm", "stages by rhythm", "stages by days"])
+def test_impossible_customers_are_refused_as_before(fitted_ones, customers, tmp_path, name):
+    loaded = through_file(fitted_ones[name], tmp_path)
+    impossible = customers.head(1).assign(recency_days=-1.0)
+    with pytest.raises(SegkitValueError, match="'recency_days' is negative in 1 of 1 rows"):
+        loaded.predict_one(impossible.iloc[0].to_dict())
+    with pytest.raises(SegkitValueError, match="'recency_days' is negative in 1 of 1 rows"):
+        loaded.predict(impossible)
+
+
 def test_learned_edges_stay_read_only(customers, tmp_path):
     loaded = through_file(RFMScorer().fit(customers), tmp_path)
     tierer = through_file(ValueTierer().fit(customers), tmp_path)
@@ -264,6 +274,7 @@ def test_a_segmenter_of_ones_own_needs_nothing_to_be_saved(customers, tmp_path):
     loaded = through_file(saved, tmp_path, classes=[MedianSegmenter])
     assert_alike(loaded, saved, customers)
     assert loaded.facts_ == saved.facts_
+    assert not hasattr(loaded, "labels_")
     assert type(loaded.facts_["spread"]) is np.float32
 
 
@@ -314,6 +325,16 @@ def test_a_file_is_replaced_in_one_go_and_leaves_nothing_beside_it(
         ValueTierer(method="fixed", cuts=[10]).fit(customers).save(path)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["tiers.json"]
+
+
+def test_who_reads_a_file_while_it_is_replaced_reads_the_old_one(customers, tmp_path):
+    path = tmp_path / "tiers.json"
+    ValueTierer().fit(customers).save(path)
+    before = path.read_text("utf-8")
+    with path.open(encoding="utf-8") as reader:
+        ValueTierer(method="fixed", cuts=[10]).fit(customers).save(path)
+        assert reader.read() == before
+    assert path.read_text("utf-8") != before
 
 
 @pytest.mark.skipif(not hasattr(Path, "symlink_to"), reason="there are no links here")

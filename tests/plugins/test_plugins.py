@@ -151,7 +151,5 @@ print(json.dumps([before, load({path!r}).predict_segments([[9.0], [2.0]]).tolist
 """
     assert run(f"import sys; sys.argv.append('save'){code}", installed)[1] == ["above", "below"]
     assert run(code, installed) == [False, ["above", "below"]]
-    with pytest.raises(
-        SegmenterFileError, match=r"sample_segmenters\.SpendSegmenter', which is un"
-    ):
+    with pytest.raises(SegmenterFileError, match=r"SpendSegmenter', which is unknown"):
         load(path)
