@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 from sklearn.base import BaseEstimator, clone
-from sklearn.cluster import AgglomerativeClustering
+from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.mixture import GaussianMixture
@@ -276,6 +276,35 @@ def test_a_segmenter_of_ones_own_needs_nothing_to_be_saved(customers, tmp_path):
     assert loaded.facts_ == saved.facts_
     assert not hasattr(loaded, "labels_")
     assert type(loaded.facts_["spread"]) is np.float32
+
+
+class OwnClusters(SegmenterMixin, BaseEstimator):
+    """A segmenter with k-means inside, of single precision and with names of columns."""
+
+    def __init__(self, *, columns=("monetary", "frequency"), missing="raise"):
+        self.columns = columns
+        self.missing = missing
+
+    def fit(self, X, y=None):
+        values = self._validate_customers(X, reset=True)
+        self.template_ = KMeans(3, random_state=0)
+        self.k_means_ = clone(self.template_).fit(self._frame(values))
+        self.segments_ = np.array(["a", "b", "c"], dtype=object)
+        return self._finish_fit(X, values)
+
+    def _frame(self, values):
+        return pd.DataFrame(values.astype(np.float32), columns=["x", "y"])
+
+    def _codes(self, values):
+        return self.k_means_.predict(self._frame(values))
+
+
+def test_k_means_inside_a_segmenter_of_ones_own_is_kept(customers, tmp_path):
+    saved = OwnClusters().fit(customers)
+    loaded = through_file(saved, tmp_path, classes=[OwnClusters])
+    assert_alike(loaded, saved, customers)
+    assert loaded.k_means_.cluster_centers_.dtype == np.float32
+    assert not hasattr(loaded.template_, "cluster_centers_")
 
 
 def test_a_segmenter_of_ones_own_may_stand_inside_another(customers, tmp_path):
