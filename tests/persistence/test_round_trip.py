@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 from sklearn.base import BaseEstimator, clone
-from sklearn.cluster import AgglomerativeClustering
+from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.mixture import GaussianMixture
@@ -173,6 +173,16 @@ def test_groups_of_every_type_are_kept(customers, tmp_path):
         assert_alike(through_file(saved, tmp_path), saved, grouped)
 
 
+@pytest.mark.parametrize("name", ["rfm", "stages by rhythm", "stages by days"])
+def test_impossible_customers_are_refused_as_before(fitted_ones, customers, tmp_path, name):
+    loaded = through_file(fitted_ones[name], tmp_path)
+    impossible = customers.head(1).assign(recency_days=-1.0)
+    with pytest.raises(SegkitValueError, match="'recency_days' is negative in 1 of 1 rows"):
+        loaded.predict_one(impossible.iloc[0].to_dict())
+    with pytest.raises(SegkitValueError, match="'recency_days' is negative in 1 of 1 rows"):
+        loaded.predict(impossible)
+
+
 def test_learned_edges_stay_read_only(customers, tmp_path):
     loaded = through_file(RFMScorer().fit(customers), tmp_path)
     tierer = through_file(ValueTierer().fit(customers), tmp_path)
@@ -264,7 +274,37 @@ def test_a_segmenter_of_ones_own_needs_nothing_to_be_saved(customers, tmp_path):
     loaded = through_file(saved, tmp_path, classes=[MedianSegmenter])
     assert_alike(loaded, saved, customers)
     assert loaded.facts_ == saved.facts_
+    assert not hasattr(loaded, "labels_")
     assert type(loaded.facts_["spread"]) is np.float32
+
+
+class OwnClusters(SegmenterMixin, BaseEstimator):
+    """A segmenter with k-means inside, of single precision and with names of columns."""
+
+    def __init__(self, *, columns=("monetary", "frequency"), missing="raise"):
+        self.columns = columns
+        self.missing = missing
+
+    def fit(self, X, y=None):
+        values = self._validate_customers(X, reset=True)
+        self.template_ = KMeans(3, random_state=0)
+        self.k_means_ = clone(self.template_).fit(self._frame(values))
+        self.segments_ = np.array(["a", "b", "c"], dtype=object)
+        return self._finish_fit(X, values)
+
+    def _frame(self, values):
+        return pd.DataFrame(values.astype(np.float32), columns=["x", "y"])
+
+    def _codes(self, values):
+        return self.k_means_.predict(self._frame(values))
+
+
+def test_k_means_inside_a_segmenter_of_ones_own_is_kept(customers, tmp_path):
+    saved = OwnClusters().fit(customers)
+    loaded = through_file(saved, tmp_path, classes=[OwnClusters])
+    assert_alike(loaded, saved, customers)
+    assert loaded.k_means_.cluster_centers_.dtype == np.float32
+    assert not hasattr(loaded.template_, "cluster_centers_")
 
 
 def test_a_segmenter_of_ones_own_may_stand_inside_another(customers, tmp_path):
@@ -314,6 +354,16 @@ def test_a_file_is_replaced_in_one_go_and_leaves_nothing_beside_it(
         ValueTierer(method="fixed", cuts=[10]).fit(customers).save(path)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["tiers.json"]
+
+
+def test_who_reads_a_file_while_it_is_replaced_reads_the_old_one(customers, tmp_path):
+    path = tmp_path / "tiers.json"
+    ValueTierer().fit(customers).save(path)
+    before = path.read_text("utf-8")
+    with path.open(encoding="utf-8") as reader:
+        ValueTierer(method="fixed", cuts=[10]).fit(customers).save(path)
+        assert reader.read() == before
+    assert path.read_text("utf-8") != before
 
 
 @pytest.mark.skipif(not hasattr(Path, "symlink_to"), reason="there are no links here")

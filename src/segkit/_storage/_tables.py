@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,36 @@ def stored_table(table: Any) -> tuple[str, dict[str, Any]] | None:
         axis = _stored_axis(table)
         return None if axis is None else ("index", axis)
     return None
+
+
+@dataclass(frozen=True)
+class PlainTable:
+    """A table as its fields, for writers that know no tables of pandas."""
+
+    kind: str
+    fields: dict[str, Any]
+
+    def read(self) -> Any:
+        """Return the table."""
+        return _READERS[self.kind](self.fields, "state")
+
+
+def with_plain_tables(state: dict[str, Any]) -> dict[str, Any]:
+    """Return the attributes of an object, in which tables are plain."""
+    return {name: _plain(value) for name, value in state.items()}
+
+
+def with_tables(state: dict[str, Any]) -> dict[str, Any]:
+    """Return the attributes of an object, in which plain tables are tables."""
+    return {
+        name: value.read() if isinstance(value, PlainTable) else value
+        for name, value in state.items()
+    }
+
+
+def _plain(value: Any) -> Any:
+    stored = stored_table(value)
+    return value if stored is None else PlainTable(*stored)
 
 
 def read_frame(fields: dict[str, Any], where: str) -> pd.DataFrame:
@@ -89,3 +120,6 @@ def _read_axis(fields: Any, where: str) -> pd.Index[Any]:
         return pd.RangeIndex(start, stop, step, name=fields["name"])
     axis: pd.Index[Any] = pd.Index(_read_values(fields["values"], where), name=fields["name"])
     return axis
+
+
+_READERS = {"frame": read_frame, "series": read_series, "index": read_index}

@@ -12,6 +12,7 @@ import numpy as np
 from segkit._storage._document import write_document
 from segkit._storage._estimators import stored_estimator
 from segkit._storage._state import LearnedState
+from segkit._storage._tables import with_plain_tables, with_tables
 from segkit.exceptions import SegkitTypeError, SegkitValueError
 
 # Attributes that have a part of their own, or none: those of parameters and of all customers.
@@ -37,6 +38,14 @@ class StorageMixin:
     writes ``_learned_state()``, which gives what it needs in such values by name, and
     ``_restore(state)``, which sets its attributes to what :class:`LearnedState` gives.
     """
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the attributes for pickle, joblib and skops, which knows no tables of pandas."""
+        return with_plain_tables(super().__getstate__())  # type: ignore[arg-type]
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the attributes back."""
+        super().__setstate__(with_tables(state))  # type: ignore[misc]
 
     def _learned_state(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if self._is_learned(name)}
