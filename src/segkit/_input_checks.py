@@ -230,6 +230,20 @@ def row_value(row: Any, key: str | int, *, owner: str) -> Any:
     return row[key]
 
 
+def row_table(values: Mapping[Any, Any], *, owner: str) -> pd.DataFrame:
+    """Return one customer's values as a table of one row."""
+    for key, value in values.items():
+        if isinstance(value, decimal.Decimal) and value.is_snan():
+            raise SegkitTypeError(f"{owner}: {key!r} must be a number, got a signalling NaN.")
+    try:
+        return pd.DataFrame({key: [value] for key, value in values.items()})
+    except UnicodeEncodeError:
+        raise SegkitValueError(
+            f"{owner}: one of {list(map(str, values))} is text with half a character, which no "
+            "column can hold."
+        ) from None
+
+
 def one_number(value: Any, key: str | int, *, owner: str) -> float:
     """Return a value of one customer's mapping as a float, NaN where it is missing."""
     if isinstance(value, _NUMBERS) and not isinstance(value, _NO_NUMBERS):

@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from segkit._compat import HasMethods, Interval, StrOptions, fit_context
 from segkit._frames import UNASSIGNED, Frame
-from segkit._input_checks import row_limits, row_mapping, row_value
+from segkit._input_checks import row_limits, row_mapping, row_table, row_value
 from segkit._storage._state import LearnedState
 from segkit._warn import warn
 from segkit.base import SegmenterMixin
@@ -343,10 +343,8 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
             if code is not None:
                 return str(segments[code])
         row = row_mapping(row, owner="ClusterSegmenter")
-        only = {
-            name: [row_value(row, name, owner="ClusterSegmenter")] for name in self._columns_used
-        }
-        codes = self._codes(self._prepared(pd.DataFrame(only)))
+        only = {name: row_value(row, name, owner="ClusterSegmenter") for name in self._columns_used}
+        codes = self._codes(self._prepared(row_table(only, owner="ClusterSegmenter")))
         return str(np.append(self.segments_, UNASSIGNED)[codes[0]])
 
     def transform(self, X: Any) -> Floats:

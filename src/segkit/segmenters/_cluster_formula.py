@@ -50,7 +50,8 @@ class OneCustomer:
         features: list[float] = []
         try:
             for column in self.columns:
-                if not column.append_one(row[column.name], features):
+                # A defaultdict would make up what it does not have.
+                if column.name not in row or not column.append_one(row[column.name], features):
                     return None
         except (KeyError, TypeError, IndexError, ValueError, OverflowError):
             return None

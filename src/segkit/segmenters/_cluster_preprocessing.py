@@ -310,7 +310,10 @@ def numbers_of(name: Any, values: pd.Series[Any], levels: Sequence[Any] = ()) ->
     """Return a column as floats, NaN where one is missing; of `levels`, as their ranks."""
     if levels:
         # Those of fit, whatever the categories of this frame.
-        ranks = pd.Index(levels, dtype=object).get_indexer(values.astype(object))
+        try:
+            ranks = pd.Index(levels, dtype=object).get_indexer(values.astype(object))
+        except TypeError:  # of what has no hash
+            raise _no_category(name, "what cannot be compared") from None
         return np.where(ranks < 0, np.nan, ranks.astype(np.float64))
     kind = pd.api.types.infer_dtype(values, skipna=True)
     try:

@@ -22,6 +22,7 @@ from segkit._input_checks import (
     estimator_name,
     row_limits,
     row_mapping,
+    row_table,
     row_value,
 )
 from segkit.base._customers import Customers, checked_array
@@ -116,7 +117,7 @@ def row_as_table(tierer: ValueTierer, row: Any) -> Table:
     for name, dtype in tierer._categories.items():
         if known[name] not in dtype.categories:
             known[name] = np.nan
-    return pd.DataFrame({name: [value] for name, value in known.items()}).astype(tierer._categories)
+    return row_table(known, owner="ValueTierer").astype(tierer._categories)
 
 
 def predicted(estimator: Any, table: Table, *, missing: str) -> NDArray[np.float64]:
@@ -281,6 +282,12 @@ def _check_table(table: Table, *, by_name: bool) -> None:
         columns = {f"column {place}": column for place, column in enumerate(table.T)}
         check_complete(columns, owner="ValueTierer", allow_missing=True)
         return
+    for name in table.columns:
+        if table[name].dtype.kind == "c":
+            raise SegkitTypeError(
+                f"ValueTierer: column {name!r} holds complex numbers, which no amount is. Pass "
+                "their real part."
+            )
     numbers = {
         str(name): table[name].to_numpy(dtype=np.float64, na_value=np.nan)
         for name in table.columns

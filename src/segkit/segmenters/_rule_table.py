@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from segkit.segmenters._rules import RuleSegmenter
 
 _OWNER = "RuleSegmenter"
+# The largest number in a column of integers.
+_MOST = 2**63 - 1
 
 
 def columns_of_customers(
@@ -63,7 +65,7 @@ def numbers_in(kinds: Mapping[str, Kind], frame: Frame) -> list[str]:
 
 def check_row(row: Mapping[str, Any], names: Sequence[str], limits: RowLimits) -> None:
     """Raise for one customer as for a frame: for infinities and impossible counts."""
-    numbers = [number if type(number := row[name]) in (float, int) else 0.0 for name in names]
+    numbers = [_number_to_check(row[name]) for name in names]
     if not row_is_plain(numbers, limits):
         known = {name: np.array([row[name]]) for name in names}
         _check_numbers(
@@ -133,6 +135,13 @@ def _kind_problem(kinds: Mapping[str, Kind]) -> SegkitTypeError | None:
                 "Pass a frame."
             )
     return None
+
+
+def _number_to_check(value: Any) -> float:
+    """Return one value as a number; 0, which is always in order, where it is none of a column."""
+    if type(value) is float:
+        return value
+    return value if type(value) is int and -_MOST <= value <= _MOST else 0.0
 
 
 def _numbers_among(objects: nw.Series[Any]) -> NDArray[np.float64]:
