@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 import segkit
-from segkit.exceptions import PluginError
+from segkit import load
+from segkit.exceptions import PluginError, SegmenterFileError
 from segkit.plugins import _registry, available, get
 from segkit.testing import check_segmenter
 from segkit.typing import Segmenter
@@ -88,7 +89,8 @@ print(json.dumps([found, before, "sample_segmenters" in sys.modules, names]))
 def test_what_cannot_be_loaded_is_told_with_its_distribution(installed, name, said):
     code = f"""
 import json
-from segkit.exceptions import PluginError
+from segkit import load
+from segkit.exceptions import PluginError, SegmenterFileError
 from segkit.plugins import get
 try:
     get({name!r})
@@ -132,3 +134,22 @@ def test_every_segmenter_is_one_by_the_protocol(name):
     cls = getattr(segkit, name)
     assert isinstance(cls([]) if name == "CrossSegmenter" else cls(), Segmenter)
     assert not isinstance(object(), Segmenter)
+
+
+def test_a_saved_segmenter_of_an_installed_distribution_is_loaded_without_its_class(
+    installed, tmp_path
+):
+    path = str(tmp_path / "spend.json")
+    code = f"""
+import json, sys
+from segkit import load
+if sys.argv[1:] == ["save"]:
+    from sample_segmenters import SpendSegmenter
+    SpendSegmenter().fit([[1.0], [5.0], [3.0]]).save({path!r})
+before = "sample_segmenters" in sys.modules
+print(json.dumps([before, load({path!r}).predict_segments([[9.0], [2.0]]).tolist()]))
+"""
+    assert run(f"import sys; sys.argv.append('save'){code}", installed)[1] == ["above", "below"]
+    assert run(code, installed) == [False, ["above", "below"]]
+    with pytest.raises(SegmenterFileError, match=r"SpendSegmenter', which is unknown"):
+        load(path)

@@ -349,6 +349,23 @@ class PickleForgetsWhatWasLearned(LoyaltySegmenter):
             self.medians_ = np.zeros(2)
 
 
+@rejected_by("check_saved_and_loaded")
+class FilesForgetWhatWasLearned(LoyaltySegmenter):
+    def _restore(self, state):
+        super()._restore(state)
+        self.medians_ = np.zeros(2)
+
+
+@rejected_by("check_saved_and_loaded")
+class FilesForgetWhatIsDescribed(LoyaltySegmenter):
+    def _learned_state(self):
+        learned = super()._learned_state()
+        return {**learned, "seen_": 0}
+
+    def _rules(self):
+        return [f"of {getattr(self, 'seen_', 1)}" for _ in self.segments_]
+
+
 @rejected_by("check_memberships_include_the_segment")
 class MembershipsAreShares(NeverBoughtSegmenter):
     def memberships(self, X):

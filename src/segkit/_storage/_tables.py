@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,36 @@ def stored_table(table: Any) -> tuple[str, dict[str, Any]] | None:
         axis = _stored_axis(table)
         return None if axis is None else ("index", axis)
     return None
+
+
+@dataclass(frozen=True)
+class PlainTable:
+    """A table as its fields, for writers that know no tables of pandas."""
+
+    kind: str
+    fields: dict[str, Any]
+
+    def read(self) -> Any:
+        """Return the table."""
+        return _READERS[self.kind](self.fields, "state")
+
+
+def with_plain_tables(state: dict[str, Any]) -> dict[str, Any]:
+    """Return the attributes of an object, in which tables are plain."""
+    return {name: _plain(value) for name, value in state.items()}
+
+
+def with_tables(state: dict[str, Any]) -> dict[str, Any]:
+    """Return the attributes of an object, in which plain tables are tables."""
+    return {
+        name: value.read() if isinstance(value, PlainTable) else value
+        for name, value in state.items()
+    }
+
+
+def _plain(value: Any) -> Any:
+    stored = stored_table(value)
+    return value if stored is None else PlainTable(*stored)
 
 
 def read_frame(fields: dict[str, Any], where: str) -> pd.DataFrame:
@@ -62,8 +93,9 @@ def _stored_values(values: pd.Series[Any] | pd.Index[Any]) -> Any:
 
 
 def _read_values(values: Any, where: str) -> Any:
-    is_text = isinstance(values, list) and all(isinstance(value, str) for value in values)
-    if is_text or (isinstance(values, np.ndarray) and values.ndim == 1):
+    if isinstance(values, list) and all(isinstance(value, str) for value in values):
+        return pd.Series(values, dtype="str").array
+    if isinstance(values, np.ndarray) and values.ndim == 1:
         return values
     raise SegmenterFileError(f"{where}: a column is an array with one axis, or a list of text.")
 
@@ -88,3 +120,6 @@ def _read_axis(fields: Any, where: str) -> pd.Index[Any]:
         return pd.RangeIndex(start, stop, step, name=fields["name"])
     axis: pd.Index[Any] = pd.Index(_read_values(fields["values"], where), name=fields["name"])
     return axis
+
+
+_READERS = {"frame": read_frame, "series": read_series, "index": read_index}

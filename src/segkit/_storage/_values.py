@@ -226,8 +226,9 @@ class Decoder:
         fields = object_in(given, where)
         dtype, shape = fields["dtype"], fields["shape"]
         flat = fields["values"]
-        if not all(type(length) is int and length >= 0 for length in shape):
-            raise SegmenterFileError(f"{where}: the shape of an array is of whole numbers.")
+        are_lengths = all(type(length) is int and length >= 0 for length in shape)
+        if not isinstance(dtype, str) or not are_lengths:
+            raise SegmenterFileError(f"{where}: an array has a dtype and a shape of numbers.")
         flat = _flat(flat, shape, where)
         if dtype == "object":
             array = np.empty(len(flat), dtype=object)
@@ -272,10 +273,10 @@ def _flat(values: Json, shape: list[int], where: str) -> list[Json]:
     return flat
 
 
-def _numpy_dtype(dtype: Json, where: str) -> Any:
+def _numpy_dtype(dtype: str, where: str) -> Any:
     if dtype == "text":
         return np.str_
-    if isinstance(dtype, str) and (_NUMBERS.fullmatch(dtype) or _TIMES.fullmatch(dtype)):
+    if _NUMBERS.fullmatch(dtype) or _TIMES.fullmatch(dtype):
         return np.dtype(dtype)
     raise SegmenterFileError(f"{where}: arrays of {dtype!r} are unknown.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from segkit._input_checks import row_limits
 from segkit._storage._document import write_document
 from segkit._storage._estimators import stored_estimator
 from segkit._storage._state import LearnedState
+from segkit._storage._tables import with_plain_tables, with_tables
 from segkit.exceptions import SegkitTypeError, SegkitValueError
 
 # Attributes that have a part of their own, or none: those of parameters and of all customers.
@@ -38,16 +40,29 @@ class StorageMixin:
     ``_restore(state)``, which sets its attributes to what :class:`LearnedState` gives.
     """
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the attributes for pickle, joblib and skops, which knows no tables of pandas."""
+        return with_plain_tables(super().__getstate__())  # type: ignore[arg-type]
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the attributes back."""
+        super().__setstate__(with_tables(state))  # type: ignore[misc]
+
     def _learned_state(self) -> dict[str, Any]:
-        left_out = {*_ELSEWHERE, *self.get_params(deep=False)}  # type: ignore[attr-defined]
-        return {name: value for name, value in vars(self).items() if name not in left_out}
+        return {name: value for name, value in vars(self).items() if self._is_learned(name)}
 
     def _restore(self, state: LearnedState) -> None:
-        left_out = {*_ELSEWHERE, *self.get_params(deep=False)}  # type: ignore[attr-defined]
         for name, value in state.values().items():
-            if name in left_out or hasattr(type(self), name):
+            if not self._is_learned(name):
                 state.refuse(name, "no part of what was learned", value)
             setattr(self, name, value)
+
+    def _is_learned(self, name: str) -> bool:
+        """Tell whether an attribute is learned: no parameter, method, property or cached value."""
+        of_class = inspect.getattr_static(type(self), name, None)
+        is_code = callable(of_class) or hasattr(of_class, "__get__") or name.startswith("__")
+        parameters = self.get_params(deep=False)  # type: ignore[attr-defined]
+        return not (is_code or name in _ELSEWHERE or name in parameters)
 
     def _stored_parts(self) -> dict[str, Any]:
         """Return all that is stored beside class and parameters."""
@@ -74,7 +89,7 @@ class StorageMixin:
     def _restore_parts(self, parts: LearnedState) -> None:
         """Set all that was stored beside class and parameters."""
         read = parts.inside("reads")
-        self._columns_used = _columns(read, "columns")
+        columns = self._columns_used = _columns(read, "columns")
         self._positions_used: Any = None
         if read.of_type("positions", list, type(None)) is not None:
             self._positions_used = _columns(read, "positions")
@@ -82,15 +97,17 @@ class StorageMixin:
         self._group_used = read.of_type("group", str, int, type(None))
         self.n_features_in_ = read.count("n_features")
         if read.of_type("feature_names", list, type(None)) is not None:
-            self.feature_names_in_ = np.array(read.texts("feature_names"), dtype=object)
+            groups = [] if self._group_used is None else [self._group_used]
+            used = [*columns, *groups]
+            if read.texts("feature_names") != used or self.n_features_in_ != len(used):
+                read.refuse("feature_names", f"the columns that are read, {used}")
+            self.feature_names_in_: Any = np.array(used, dtype=object)
         self._row_limits = row_limits(self._columns_used)
         if "set_output" in parts:
             config = parts.inside("set_output").values()
             self.set_output(**config)  # type: ignore[attr-defined]
         if "segments" in parts:
-            names = np.empty(len(parts.texts("segments")), dtype=object)
-            names[:] = parts.texts("segments")
-            self.segments_ = names
+            self.segments_: Any = np.array(parts.texts("segments"), dtype=object)
         self._restore(parts.inside("learned"))
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.stats import t as student
 
+from segkit._storage._tables import with_plain_tables, with_tables
 from segkit.exceptions import SegkitValueError
 from segkit.metrics._arguments import Floats, read_count, read_matrix, read_random_state
 from segkit.metrics._batched_k_means import ClusterCounts, batched_k_means
@@ -81,6 +82,12 @@ class StructureTest:
     statistic: float
     excess: float
     evidence: pd.DataFrame
+
+    def __getstate__(self) -> dict[str, Any]:
+        return with_plain_tables(vars(self))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(with_tables(state))
 
 
 def structure_test(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from sklearn.exceptions import NotFittedError
 
 from segkit._storage._document import read_document
 from segkit.base import SegmenterMixin
-from segkit.exceptions import SegkitTypeError, SegmenterFileError
-from segkit.persistence._classes import KnownClasses
+from segkit.exceptions import SegkitError, SegkitTypeError, SegkitValueError, SegmenterFileError
+from segkit.persistence._classes import KnownClasses, is_built_in
 from segkit.persistence._reading import read_estimator
 
 
@@ -69,12 +71,19 @@ def load(path: str | os.PathLike[str], *, classes: Sequence[type[Any]] = ()) -> 
             f"segkit.load: path must be text or a path, got {type(path).__name__}."
         )
     file = Path(path)
+    if "\0" in str(file):
+        raise SegkitValueError("segkit.load: what holds the character 0 is no path.")
     where = f"segkit.load: {file.name!r}"
+    known = KnownClasses(classes)
     document = read_document(file)
     try:
-        segmenter = read_estimator(document, where, KnownClasses(classes))
+        segmenter = read_estimator(document, where, known)
     except RecursionError:
         raise SegmenterFileError(f"{where} nests deeper than any segmenter does.") from None
+    except SegmenterFileError:
+        raise
+    except SegkitError as error:  # of a map or of rules that make no sense
+        raise SegmenterFileError(f"{where}: {error}") from error
     if not isinstance(segmenter, SegmenterMixin):
         raise SegmenterFileError(
             f"{where} holds {type(segmenter).__name__}, which is no segmenter."
@@ -84,13 +93,30 @@ def load(path: str | os.PathLike[str], *, classes: Sequence[type[Any]] = ()) -> 
 
 
 def _try_out(segmenter: SegmenterMixin, where: str) -> None:
-    """Raise where what was read does not make a whole."""
+    """Raise where what was read does not make a whole: describe it, and tell some customers.
+
+    That errors of our own are raised for these customers is all right: a column of text may be
+    needed where they have a number.
+    """
     try:
         segmenter.describe()
+        if is_built_in(segmenter):
+            repr(segmenter)
+            for value in (1.0, "a"):
+                row = dict.fromkeys(segmenter._columns_used, value)
+                _predict(segmenter, row)
     except NotFittedError:
         raise SegmenterFileError(f"{where} holds a segmenter that is not fitted.") from None
     except Exception as error:  # whatever it is, the file is to blame
         raise SegmenterFileError(
-            f"{where} holds parts that do not fit together ({type(error).__name__} while "
-            f"describing {type(segmenter).__name__}). Save the segmenter anew."
+            f"{where} holds parts that do not fit together ({type(error).__name__} where "
+            f"{type(segmenter).__name__} was tried out). Save the segmenter anew."
         ) from error
+
+
+def _predict(segmenter: SegmenterMixin, row: dict[Any, Any]) -> None:
+    with suppress(SegkitError):
+        segmenter.predict_one(row)
+    with suppress(SegkitError):
+        frame = pd.DataFrame([row] * 3)
+        segmenter.predict(frame if all(isinstance(name, str) for name in row) else frame.to_numpy())

@@ -135,6 +135,8 @@ def _restore_assigner(segmenter: ClusterSegmenter, state: LearnedState, n_featur
     segmenter.clusterer_ = segmenter._assigner = clusterer
     if stored.of_type("level_places", list, type(None)) is not None:
         places = [(start, stop) for start, stop in stored.of_type("level_places", list)]
+        if not all(type(place) is int and 0 <= place <= n_features for p in places for place in p):
+            stored.refuse("level_places", f"pairs of positions up to {n_features}", places)
         steps = [("levels", LevelsAsText(places)), ("clusterer", clusterer)]
         segmenter._assigner = Pipeline(steps)
     if labels is not None:
@@ -169,6 +171,8 @@ def _restored_column(state: LearnedState) -> NumberColumn | LevelColumn:
     scale = state.number("scale", least=np.finfo(np.float64).tiny)
     levels = state.of_type("levels", tuple)
     if kind is LevelColumn:
+        if not all(isinstance(level, str) for level in levels):
+            state.refuse("levels", "text", levels)
         return LevelColumn(name, levels, scale, state.of_type("is_constant", bool))
     if kind is not NumberColumn:
         state.refuse("kind", f"one of {list(_COLUMNS)}")

@@ -16,6 +16,7 @@ from segkit.testing._frame_checks import FRAME_CHECKS
 from segkit.testing._frame_kinds import EAGER_KINDS, LAZY_KINDS, installed
 from segkit.testing._scikit_learn_checks import SCIKIT_LEARN_CHECKS, run_check_estimator
 from segkit.testing._score_checks import SCORE_CHECKS
+from segkit.testing._storage_checks import STORAGE_CHECKS
 from segkit.testing._subject import Check, Subject
 
 _CONTRACT_CHECKS: tuple[Check, ...] = (
@@ -23,6 +24,7 @@ _CONTRACT_CHECKS: tuple[Check, ...] = (
     *SCORE_CHECKS,
     *FRAME_CHECKS,
     *COMPOSITION_CHECKS,
+    *STORAGE_CHECKS,
 )
 
 
@@ -38,7 +40,8 @@ def check_segmenter(estimator: Any, *, customers: Any = None) -> None:
     which keeps the rest of the frame and adds the features of ``transform``, on every kind of
     frame that is installed; fit learns the same from each; missing values; lazy frames stay
     lazy; nothing is mutated; the same ``random_state`` gives the same result; ``clone``, pickle,
-    and a place in ``Pipeline``, ``ColumnTransformer`` and ``FeatureUnion``.
+    what :func:`segkit.load` reads of a saved file; and a place in ``Pipeline``,
+    ``ColumnTransformer`` and ``FeatureUnion``.
 
     Parameters
     ----------
