@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -16,12 +17,13 @@ import pytest
 
 from segkit import RFMScorer, summarize_transactions
 from segkit.datasets import make_transactions
-from segkit.exceptions import TiedScoresWarning
 
 pytest.importorskip("flask", reason="the example needs Flask")
 pytest.importorskip("waitress", reason="the example needs waitress")
 
-SERVICE = Path(__file__).parents[2] / "examples" / "segment_service.py"
+CHECKOUT = Path(__file__).parents[2]
+SERVICE = CHECKOUT / "examples" / "segment_service.py"
+PAGE = CHECKOUT / "docs" / "user_guide" / "service.md"
 FIELDS = ["recency_days", "frequency", "monetary"]
 JSON = {"Content-Type": "application/json"}
 # In CI a hundred thousand; elsewhere as many as take a few seconds.
@@ -35,13 +37,14 @@ SECRET = "ann@example.com"
 
 @pytest.fixture(scope="module")
 def customers():
-    return summarize_transactions(make_transactions(2_000, random_state=0))
+    """The customers of the page."""
+    log = make_transactions(2_000, random_state=0)
+    return summarize_transactions(log, order_id="order_id", as_of="2026-01-01")
 
 
 @pytest.fixture(scope="module")
 def scorer(customers):
-    with pytest.warns(TiedScoresWarning):  # many of them ordered once
-        return RFMScorer().fit(customers)
+    return RFMScorer().fit(customers)
 
 
 @pytest.fixture(scope="module")
@@ -206,6 +209,14 @@ def test_further_fields_are_ignored_whatever_they_hold(client, scorer):
         200,
         {"segment": "Champions", "code": 0},
     )
+
+
+def test_the_answers_on_the_page_are_those_of_the_service(client):
+    shown = re.findall(
+        r"^\$ curl localhost:8000/segment --json '(.*)'\n(.*)$", PAGE.read_text(), re.M
+    )
+    assert len(shown) == 5
+    assert [client.ask(body)[1] for body, _ in shown] == [json.loads(said) for _, said in shown]
 
 
 def test_a_customer_who_sends_half_a_request_keeps_nobody_waiting(service, client):
