@@ -1,6 +1,7 @@
 """The web service of the examples, started for real: right answers or a clean refusal."""
 
 import http.client
+import importlib.util
 import json
 import os
 import re
@@ -15,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from fitted_segmenters import NAMES, fitted
+from fitted_segmenters import customers as fitted_customers
 from segkit import RFMScorer, summarize_transactions
 from segkit.datasets import make_transactions
 
@@ -282,6 +285,37 @@ def test_every_request_of_several_threads_gets_its_own_answer(service, customers
     assert wrong == []
     assert sum(statuses.values()) == N_REQUESTS
     assert set(statuses) == {200, 400, 422}
+
+
+# Values that JSON can hold, in whatever field.
+VALUES = [None, True, False, 0, -1, 1, 12.5, 2**63, 10**30, 10**400, 1e308, -1e308, 5e-324]
+VALUES += ["", "12", "Web", "NaN", "🎉", "\ud800", "x" * 9_000, [], [1], [[1], {}], {}, {"a": None}]
+# Those that no file of JSON holds.
+NOT_SAVED = {"stages, alive", "tiers, predicted", "clusters, mixture"}
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in NOT_SAVED])
+def test_every_kind_of_segmenter_is_served(name, tmp_path):
+    segmenter = fitted(name)
+    segmenter.save(tmp_path / "segmenter.json")
+    spec = importlib.util.spec_from_file_location("segment_service", SERVICE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    client = module.create_app(tmp_path / "segmenter.json").test_client()
+    table = fitted_customers()
+    fields = [str(field) for field in segmenter.feature_names_in_]
+    # The rows as pandas writes them as JSON, missing values as null.
+    rows = json.loads(table.head(50)[fields].to_json(orient="records"))
+    said = [client.post("/segment", json=row) for row in rows]
+    known = [k for k, answer in enumerate(said) if answer.status_code == 200]
+    assert len(known) > 30
+    expected = segmenter.predict_segments(table.iloc[known]).tolist()
+    assert [said[k].json["segment"] for k in known] == expected
+    for field in fields:
+        for value in VALUES:
+            answer = client.post("/segment", json={**rows[0], field: value})
+            assert answer.status_code in (200, 422), (field, value)
+            assert list(answer.json) in (["segment", "code"], ["error"])
 
 
 @pytest.mark.parametrize(
