@@ -12,6 +12,7 @@ from . import (
     _cases_clv,
     _cases_metrics,
     _cases_profiles,
+    _cases_service,
     _cases_stages,
     _cases_validation,
     _data,
@@ -41,12 +42,20 @@ def write_data(name: str, path: Path, n_rows: int) -> None:
         _data.write_customers(path, n_rows)
     elif name == "few_customers":
         _data.write_customers(path, min(n_rows, 100_000))
-    elif name in (buyers := {**_cases_clv.buyers(n_rows), **_cases_stages.buyers(n_rows)}):
+    elif name in (buyers := _buyers(n_rows)):
         _data_buyers.write_buyers(path, **buyers[name])
     elif name in (mixed := _cases_cluster.mixed_customers(n_rows)):
         _data_mixed.write_mixed(path, **mixed[name])
     else:
         _data.write_log(path, **_logs(n_rows)[name])
+
+
+def _buyers(n_rows: int) -> dict[str, dict[str, Any]]:
+    return {
+        **_cases_clv.buyers(n_rows),
+        **_cases_stages.buyers(n_rows),
+        **_cases_service.buyers(n_rows),
+    }
 
 
 def _logs(n_rows: int) -> dict[str, dict[str, Any]]:
@@ -114,6 +123,7 @@ def all_cases(n_rows: int) -> list[Case]:
         _fit_transform(),
         _predict(n_rows),
         _one_customer(),
+        *_cases_service.service_cases(),
         _growth(),
         *_cases_clv.clv_cases(),
         *_cases_stages.stage_cases(n_rows),

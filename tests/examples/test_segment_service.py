@@ -1,8 +1,10 @@
 """The web service of the examples, started for real: right answers or a clean refusal."""
 
 import http.client
+import importlib.util
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -14,14 +16,17 @@ from pathlib import Path
 
 import pytest
 
+from fitted_segmenters import NAMES, fitted
+from fitted_segmenters import customers as fitted_customers
 from segkit import RFMScorer, summarize_transactions
 from segkit.datasets import make_transactions
-from segkit.exceptions import TiedScoresWarning
 
 pytest.importorskip("flask", reason="the example needs Flask")
 pytest.importorskip("waitress", reason="the example needs waitress")
 
-SERVICE = Path(__file__).parents[2] / "examples" / "segment_service.py"
+CHECKOUT = Path(__file__).parents[2]
+SERVICE = CHECKOUT / "examples" / "segment_service.py"
+PAGE = CHECKOUT / "docs" / "user_guide" / "service.md"
 FIELDS = ["recency_days", "frequency", "monetary"]
 JSON = {"Content-Type": "application/json"}
 # In CI a hundred thousand; elsewhere as many as take a few seconds.
@@ -35,13 +40,14 @@ SECRET = "ann@example.com"
 
 @pytest.fixture(scope="module")
 def customers():
-    return summarize_transactions(make_transactions(2_000, random_state=0))
+    """The customers of the page."""
+    log = make_transactions(2_000, random_state=0)
+    return summarize_transactions(log, order_id="order_id", as_of="2026-01-01")
 
 
 @pytest.fixture(scope="module")
 def scorer(customers):
-    with pytest.warns(TiedScoresWarning):  # many of them ordered once
-        return RFMScorer().fit(customers)
+    return RFMScorer().fit(customers)
 
 
 @pytest.fixture(scope="module")
@@ -208,6 +214,14 @@ def test_further_fields_are_ignored_whatever_they_hold(client, scorer):
     )
 
 
+def test_the_answers_on_the_page_are_those_of_the_service(client):
+    shown = re.findall(
+        r"^\$ curl localhost:8000/segment --json '(.*)'\n(.*)$", PAGE.read_text(), re.M
+    )
+    assert len(shown) == 5
+    assert [client.ask(body)[1] for body, _ in shown] == [json.loads(said) for _, said in shown]
+
+
 def test_a_customer_who_sends_half_a_request_keeps_nobody_waiting(service, client):
     # One more than there are threads.
     stalled = [socket.create_connection(("127.0.0.1", service)) for _ in range(5)]
@@ -271,6 +285,37 @@ def test_every_request_of_several_threads_gets_its_own_answer(service, customers
     assert wrong == []
     assert sum(statuses.values()) == N_REQUESTS
     assert set(statuses) == {200, 400, 422}
+
+
+# Values that JSON can hold, in whatever field.
+VALUES = [None, True, False, 0, -1, 1, 12.5, 2**63, 10**30, 10**400, 1e308, -1e308, 5e-324]
+VALUES += ["", "12", "Web", "NaN", "🎉", "\ud800", "x" * 9_000, [], [1], [[1], {}], {}, {"a": None}]
+# Those that no file of JSON holds.
+NOT_SAVED = {"stages, alive", "tiers, predicted", "clusters, mixture"}
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in NOT_SAVED])
+def test_every_kind_of_segmenter_is_served(name, tmp_path):
+    segmenter = fitted(name)
+    segmenter.save(tmp_path / "segmenter.json")
+    spec = importlib.util.spec_from_file_location("segment_service", SERVICE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    client = module.create_app(tmp_path / "segmenter.json").test_client()
+    table = fitted_customers()
+    fields = [str(field) for field in segmenter.feature_names_in_]
+    # The rows as pandas writes them as JSON, missing values as null.
+    rows = json.loads(table.head(50)[fields].to_json(orient="records"))
+    said = [client.post("/segment", json=row) for row in rows]
+    known = [k for k, answer in enumerate(said) if answer.status_code == 200]
+    assert len(known) > 30
+    expected = segmenter.predict_segments(table.iloc[known]).tolist()
+    assert [said[k].json["segment"] for k in known] == expected
+    for field in fields:
+        for value in VALUES:
+            answer = client.post("/segment", json={**rows[0], field: value})
+            assert answer.status_code in (200, 422), (field, value)
+            assert list(answer.json) in (["segment", "code"], ["error"])
 
 
 @pytest.mark.parametrize(
