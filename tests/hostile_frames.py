@@ -39,6 +39,7 @@ def _good_customers(log: pd.DataFrame) -> pd.DataFrame:
     customers = summarize_transactions(
         log, as_of="2026-01-01", extras=["returns", "clv", "last_gap"]
     )
+    customers["by_mail"] = customers["frequency"] > 1
     return customers.merge(log[["customer_id", "country", "email"]].drop_duplicates("customer_id"))
 
 

@@ -62,6 +62,7 @@ def _outcome(entry: str, call: Callable[[], Any], culprits: Sequence[str]) -> Ou
         warnings.simplefilter("error")
         for kind in (SegkitWarning, ConvergenceWarning):
             warnings.simplefilter("always", kind)
+        warnings.filterwarnings("always", "Glyph", UserWarning)  # of the font
         # scikit-learn's own, for an array after a frame.
         warnings.filterwarnings("always", "X does not have valid feature names", UserWarning)
         try:

@@ -28,7 +28,7 @@ class Metric:
     parameters: tuple[str, ...] = ("X", "labels")
 
 
-def _codes(case: Case) -> np.ndarray:
+def codes_of(case: Case) -> np.ndarray:
     """Return labels of the rows of a case as it was before it was spoiled."""
     return np.arange(_n_rows(case.given, len(case.good))) % 3
 
@@ -43,7 +43,7 @@ def _n_rows(given: Any, default: int) -> int:
 
 
 def _with_labels(name: str, **arguments: Any) -> Callable[[Any, Case], Any]:
-    return lambda given, case: getattr(metrics, name)(given, _codes(case), **arguments)
+    return lambda given, case: getattr(metrics, name)(given, codes_of(case), **arguments)
 
 
 def _of_rows(name: str, **arguments: Any) -> Callable[[Any, Case], Any]:
@@ -92,7 +92,7 @@ OF_ROWS: dict[str, Metric] = {
 #: Functions of two columns, of which the first is spoiled.
 OF_VALUES: dict[str, Metric] = {
     name: Metric(
-        lambda given, case, name=name: getattr(metrics, name)(given, _codes(case)),
+        lambda given, case, name=name: getattr(metrics, name)(given, codes_of(case)),
         0 if name != "omega_squared" else -1,
         1,
         parameters=("values", "labels"),
@@ -107,7 +107,7 @@ OF_VALUES: dict[str, Metric] = {
         parameters=("expected", "actual"),
     ),
     "migration_matrix": Metric(
-        lambda given, case: metrics.migration_matrix(_codes(case), given),
+        lambda given, case: metrics.migration_matrix(codes_of(case), given),
         read=lambda answer: answer["customers"],
         parameters=("before", "after"),
     ),

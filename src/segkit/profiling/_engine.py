@@ -290,7 +290,7 @@ def _category(reader: _Reader, name: str, n_rows: int, dtype: Any) -> LevelSumma
         raise LeftOutError(f"{n_levels:,} texts in {n_rows:,} rows are ids or free text")
     found, table = reader.levels(name)
     levels = [str(one) for one in found]
-    check_levels(levels, n_rows=n_rows)
+    check_levels(levels, name=name, n_rows=n_rows)
     is_ordered = isinstance(dtype, nw.Enum)
     if is_ordered:
         order = sorted(range(len(levels)), key=lambda at: dtype.categories.index(levels[at]))

@@ -82,6 +82,7 @@ class Table:
 
     def rows(self, names: Sequence[str], rows: NDArray[np.intp] | None = None) -> Any:
         """Return columns of some rows, or of all, as an estimator takes them."""
+        check_columns_present(names, self.frame, owner=_OWNER, remedy="It was there in fit.")
         chosen = self.frame.select(list(names))
         if rows is not None:
             chosen = chosen[rows.tolist()]
@@ -93,7 +94,13 @@ class Table:
             return self.index
         (name,) = self.named([customer_id], "customer_id")
         found: pd.Index[Any] = pd.Index(plain_values(self.frame[name]))
-        if found.hasnans or found.has_duplicates:
+        try:
+            is_doubled = found.has_duplicates
+        except TypeError:  # dicts and others without a hash
+            raise SegkitTypeError(
+                f"{_OWNER}: customer_id {name!r} must hold ids, such as numbers or text."
+            ) from None
+        if found.hasnans or is_doubled:
             raise SegkitValueError(
                 f"{_OWNER}: customer_id {name!r} is missing or doubled in some rows. One row per "
                 "customer is expected."

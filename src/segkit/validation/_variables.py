@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from segkit._frames import dtype_of, float_values, plain_values
+from segkit._input_checks import check_magnitude
 from segkit.exceptions import SegkitTypeError, SegkitValueError
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -82,6 +83,7 @@ def variable_of(series: nw.Series[Any], *, owner: str) -> Variable:
                 f"{owner}: column {name!r} contains infinity in {int(np.isinf(values).sum()):,} of "
                 f"{len(values):,} rows. Correct or drop these rows."
             )
+        check_magnitude({name: values}, owner=owner)
         return Numbers(values)
     if dtype == nw.Boolean or found == "boolean":
         held = pd.Series(series.to_list(), dtype=object)
