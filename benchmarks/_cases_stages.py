@@ -7,6 +7,7 @@ from ._targets import memory_at_most, seconds_at_most
 
 _ENGINES = {"polars": "polars lazy", "duckdb": "DuckDB"}
 _TWO_YEARS = (0, 730)
+_LEARNED = {"RFMScorer": "scores", "ValueTierer": "tiers", "LifecycleStager": "stages"}
 
 
 def buyers(n_rows: int) -> dict[str, dict[str, Any]]:
@@ -23,6 +24,7 @@ def stage_cases(n_rows: int) -> list[Case]:
         _in_engine("stages-in-engine", "lifecycle stages", "LifecycleStager"),
         _in_engine("tiers-in-engine", "value tiers", "ValueTierer"),
         _fits(n_rows),
+        *(_fit_in_engine(*learned) for learned in _LEARNED.items()),
     ]
 
 
@@ -85,4 +87,20 @@ def _fits(n_rows: int) -> Case:
             for data, size in sizes.items()
         ],
         notes=["With their defaults; `labels_` of every customer included."],
+    )
+
+
+def _fit_in_engine(segmenter: str, what: str) -> Case:
+    data, options = {"customers": "shoppers"}, {"segmenter": segmenter}
+    return Case(
+        f"{what}-fit-in-engine",
+        f"Customer table in Parquet to fitted {what}, inside query engines",
+        [
+            Contestant(called, "_jobs_stages.fit_file", data, {**options, "engine": engine})
+            for engine, called in {"pandas": "pandas", **_ENGINES}.items()
+        ],
+        notes=[
+            f"{segmenter}().fit of a scan of the file; pandas reads it first, and only the columns "
+            "that are learned from. The sums are of all that was learned."
+        ],
     )

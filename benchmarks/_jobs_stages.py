@@ -5,6 +5,7 @@ column is computed: customers are counted by label and the numbers added up.
 """
 
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,20 @@ import pandas as pd
 import polars as pl
 import pyarrow.parquet as pq
 
-from segkit import LifecycleStager, ValueTierer
+from segkit import LifecycleStager, RFMScorer, ValueTierer
 
 from ._job import Job
 
-_SEGMENTERS = {"LifecycleStager": LifecycleStager, "ValueTierer": ValueTierer}
+_SEGMENTERS = {
+    "LifecycleStager": LifecycleStager,
+    "RFMScorer": partial(RFMScorer, columns=("recency_days", "order_days", "monetary")),
+    "ValueTierer": ValueTierer,
+}
+_READ = {
+    "LifecycleStager": ["recency_days", "order_days", "tenure_days"],
+    "RFMScorer": ["recency_days", "order_days", "monetary"],
+    "ValueTierer": ["monetary"],
+}
 _SAMPLE = 100_000
 _COLUMNS = ["customer_id", "recency_days", "order_days", "tenure_days", "monetary"]
 
@@ -26,6 +36,31 @@ def fit(customers: str, segmenter: str) -> Job:
     """Learn stages or tiers from a pandas frame."""
     frame = pd.read_parquet(customers, columns=_COLUMNS)
     return Job(lambda: _SEGMENTERS[segmenter]().fit(frame))
+
+
+def fit_file(customers: str, segmenter: str, engine: str) -> Job:
+    """Learn scores, tiers or stages from a Parquet file, through pandas or inside an engine."""
+    columns = _READ[segmenter]
+
+    def run():
+        if engine == "polars":
+            frame = pl.scan_parquet(customers)
+        elif engine == "duckdb":
+            frame = duckdb.connect().read_parquet(customers)
+        else:
+            frame = pd.read_parquet(customers, columns=columns)
+        return _SEGMENTERS[segmenter]().fit(frame)
+
+    return Job(run, _learned)
+
+
+def _learned(fitted: Any) -> dict[str, float]:
+    """Return the edges or thresholds of a fitted segmenter."""
+    if isinstance(fitted, RFMScorer):
+        return {name: float(edges.sum()) for name, edges in fitted.bin_edges_.items()}
+    if isinstance(fitted, ValueTierer):
+        return {f"tier_{place}": float(low) for place, low in enumerate(fitted.thresholds_)}
+    return dict(fitted.thresholds_)
 
 
 def assign_eager(customers: str, segmenter: str) -> Job:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from fitted_segmenters import FEATURES, RULES, fitted
+from engine_segmenters import FEATURES, RULES, fitted
 from frames import rows_of
 from naive_rules import rule_lists, segment
 from segkit import (
