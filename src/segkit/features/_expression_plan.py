@@ -249,8 +249,9 @@ def _customer_columns(
     span = (nw.col(_LAST_DAY) - nw.col(_FIRST_DAY)).cast(nw.Float64)
     sums = ("monetary", "return_amount", "first_day_amount")
     customers = customers.with_columns(
-        (as_of_day - nw.col(_LAST_DAY)).cast(nw.Int64).alias("recency_days"),
-        (as_of_day - nw.col(_FIRST_DAY)).cast(nw.Int64).alias("tenure_days"),
+        # Without an order there is no day, and dask has no integer that is missing.
+        (as_of_day - nw.col(_LAST_DAY).fill_null(0)).cast(nw.Int64).alias("recency_days"),
+        (as_of_day - nw.col(_FIRST_DAY).fill_null(0)).cast(nw.Int64).alias("tenure_days"),
         nw.when(nw.col("order_days") > 1)
         .then(span / (nw.col("order_days") - 1))
         .alias("mean_gap_days"),
