@@ -55,7 +55,7 @@ def ran(needs_spark, log, segmenters, tmp_path_factory):
             capture_output=True,
             text=True,
             check=False,
-            timeout=200,
+            timeout=400,
         )
     assert done.returncode == 0, done.stderr
     return folder, json.loads(done.stdout.splitlines()[-1])
