@@ -1,4 +1,4 @@
-"""A Spark session for the tests, and pandas frames as frames of Spark."""
+"""Sessions and a cluster of Spark for the tests, and pandas frames as frames of Spark."""
 
 import gc
 import importlib.util
@@ -17,8 +17,14 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
+
+from frames import rows_of
 
 JAVA = 17
+
+MONEY = ("monetary", "mean_order_value", "return_amount", "first_day_amount", "holdout_monetary")
+QUOTIENTS = ("expected_gap_days", "silent_gaps")
 
 WORKERS = ("worker_0", "worker_1")
 
@@ -78,6 +84,22 @@ def spark_session(master: str, options: Mapping[str, str] = OPTIONS) -> Iterator
             SparkContext._gateway = SparkContext._jvm = None
             del session, gateway
             gc.collect()
+
+
+def assert_same_rows(found: Any, expected: Any, *, by: str) -> None:
+    """Check every column of every row: the same, but money to the cent and quotients nearly so."""
+    rows, others = rows_of(found, by), rows_of(expected, by)
+    assert len(rows) == len(others)
+    for row, other in zip(rows, others, strict=True):
+        assert [*row] == [*other]
+        for name, value in other.items():
+            known = value is not None and row[name] is not None
+            if name in MONEY and known:
+                assert row[name] == pytest.approx(value, abs=0.005)
+            elif name in QUOTIENTS and known:
+                assert row[name] == pytest.approx(value, rel=1e-14)
+            else:
+                assert row[name] == value, name
 
 
 def in_spark(session: Any, frame: pd.DataFrame | pa.Table, folder: Path) -> Any:

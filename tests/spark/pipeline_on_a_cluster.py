@@ -2,7 +2,7 @@
 
 Arguments: the address of the master, and a folder that holds ``log.parquet``, ``segmenters.joblib``
 and ``options.json``. Writes the folder ``assigned`` from the executors, and prints what happened as
-JSON.
+JSON. ``PYSPARK_PYTHON`` names a Python that does not exist, which an executor would start.
 """
 
 import json
@@ -18,6 +18,7 @@ from spark_engine import OPTIONS, spark_session
 
 CLUSTER = {
     **OPTIONS,
+    "spark.sql.adaptive.enabled": "true",
     "spark.cores.max": "2",
     "spark.executor.cores": "1",
     "spark.executor.memory": "512m",
@@ -25,10 +26,8 @@ CLUSTER = {
     # Nothing starts before both workers are there.
     "spark.scheduler.minRegisteredResourcesRatio": "1.0",
     "spark.scheduler.maxRegisteredResourcesWaitingTime": "60s",
-    # Fails where more than small tables comes to the driver, or an executor needs Python.
+    # More than small tables cannot come to the driver.
     "spark.driver.maxResultSize": "100k",
-    "spark.pyspark.python": "/nonexistent/python",
-    "spark.pyspark.driver.python": sys.executable,
     "spark.task.maxFailures": "1",
 }
 
@@ -42,8 +41,7 @@ def main(master: str, folder: Path) -> None:
         log = session.read.parquet(str(folder / "log.parquet"))
 
         context.setJobGroup("plan", "what is to be done")
-        customers = summarize_transactions(log, **options)
-        assigned = customers
+        assigned = summarize_transactions(log, **options)
         for segmenter in segmenters:
             assigned = segmenter.assign(assigned)
         planned = context.statusTracker().getJobIdsForGroup("plan")
@@ -52,10 +50,11 @@ def main(master: str, folder: Path) -> None:
         assigned.write.parquet(str(folder / "assigned"))
         written = context.statusTracker().getJobIdsForGroup("write")
 
+        table = session.read.parquet(str(folder / "assigned"))
         told = {
             "jobs_of_plan": len(planned),
             "jobs_of_write": len(written),
-            "collected": _failure(customers.collect),
+            "collected": _failure(table.collect),
             "python": _failure(session.range(1).select(udf(str)("id")).collect),
         }
     print(json.dumps(told))

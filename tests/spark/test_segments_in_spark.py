@@ -22,6 +22,7 @@ from segkit import (
 )
 from segkit.datasets import make_transactions
 from segkit.exceptions import ColumnError, LazyFrameError, SegkitValueError, SegkitWarning
+from spark_engine import assert_same_rows
 from strategies import customer_tables, journeys
 
 pytestmark = pytest.mark.spark
@@ -50,7 +51,6 @@ WAYS = {
     "rules of RFM": CrossSegmenter([RFMScorer(n_bins=3), RuleSegmenter(RULES)], max_segments=30),
     "many clusters": ClusterSegmenter(columns=MANY, n_segments=12, random_state=0),
 }
-ADDED_FLOATS = ("expected_gap_days", "silent_gaps")
 
 
 @pytest.fixture(scope="module")
@@ -77,19 +77,6 @@ def quietly(action, *arguments):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SegkitWarning)
         return action(*arguments)
-
-
-def assert_same_rows(found, expected, *, by):
-    """All columns are the same, and quotients to the last digits."""
-    found, expected = rows_of(found, by), rows_of(expected, by)
-    assert len(found) == len(expected)
-    for one, other in zip(found, expected, strict=True):
-        assert [*one] == [*other]
-        for name, value in other.items():
-            if name in ADDED_FLOATS and value is not None:
-                assert one[name] == pytest.approx(value, rel=1e-14)
-            else:
-                assert one[name] == value, name
 
 
 @pytest.mark.parametrize("name", [*NAMES, *WAYS])

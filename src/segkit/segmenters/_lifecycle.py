@@ -388,7 +388,7 @@ class LifecycleStager(SegmenterMixin, TransformerMixin, BaseEstimator):
             return []
         recency, orders, tenure, *_ = values
         known = ~(recency.is_null() | orders.is_null() | tenure.is_null()) & (orders >= 1)
-        gap = self._staging.silence.gap(orders, nw.max_horizontal(tenure - recency, nw.lit(0.0)))
+        gap = self._staging.silence.gap(orders, (tenure - recency).clip(lower_bound=0.0))
         return [
             {"expected_gap_days": nw.when(known).then(gap)},
             {"silent_gaps": recency / nw.col("expected_gap_days")},

@@ -75,9 +75,9 @@ class Staging:
         active_days = nw.col(_ACTIVE_DAYS)
         silences = {_SILENCE: self.silence.of(recency, orders, active_days)}
         for last in gap:
-            before_days = nw.max_horizontal(active_days - last, nw.lit(0.0))
+            before_days = (active_days - last).clip(lower_bound=0.0)
             silences[_SILENCE_BEFORE] = self.silence.of(last, orders - 1, before_days)
-        return [{_ACTIVE_DAYS: nw.max_horizontal(tenure - recency, nw.lit(0.0))}, silences]
+        return [{_ACTIVE_DAYS: (tenure - recency).clip(lower_bound=0.0)}, silences]
 
     def expression(self, values: Sequence[nw.Expr]) -> nw.Expr:
         """Return the codes as an expression, by a formula, given the columns of `steps`."""
