@@ -113,7 +113,7 @@ def plan_of_numbers(segmenter: SegmenterMixin, frame: nw.LazyFrame[Any]) -> Code
     owner = type(segmenter).__name__
     names = segmenter._names_to_read(frame)
     masked = {
-        f"{_VALUE}{place}": _null_where_missing(name, frame) for place, name in enumerate(names)
+        f"{_VALUE}{place}": null_where_missing(name, frame) for place, name in enumerate(names)
     }
     values = [nw.col(name) for name in masked]
     complete = balanced(and_, [~value.is_null() for value in values])
@@ -150,15 +150,16 @@ def unassigned_where_infinite(
     code: nw.Expr, names: Sequence[str], frame: nw.LazyFrame[Any]
 ) -> nw.Expr:
     """Return the code, -1 where one of these columns of numbers is infinite."""
-    infinite = [
-        nw.col(name).cast(nw.Float64).abs() == nw.lit(np.inf)
-        for name in names
-        if not _is_whole(name, frame)
-    ]
+    infinite = [is_infinite(name) for name in names if not _is_whole(name, frame)]
     return nw.when(balanced(or_, infinite)).then(nw.lit(-1)).otherwise(code) if infinite else code
 
 
-def _null_where_missing(name: str, frame: nw.LazyFrame[Any]) -> nw.Expr:
+def is_infinite(name: str) -> nw.Expr:
+    """Return where a column of numbers is infinite; null where it is null."""
+    return nw.col(name).cast(nw.Float64).abs() == nw.lit(np.inf)
+
+
+def null_where_missing(name: str, frame: nw.LazyFrame[Any]) -> nw.Expr:
     """Return a column as Float64, null where it is null, NaN or infinite.
 
     Missing values are masked before any comparison: NaN > edge is true in polars and DuckDB and
