@@ -9,8 +9,8 @@ def legible(table: Any) -> Any:
     """Return an ibis table with the same values, in simpler expressions.
 
     A choice inside another becomes one list of cases, and a choice by constants what is chosen.
-    Postgres makes no small number of true and false, and computes logarithms to any base but e
-    digit by digit.
+    Postgres makes numbers of 32 bits and no others of true and false, and computes logarithms to
+    any base but e digit by digit.
     """
     import ibis.expr.operations as ops
 
@@ -21,13 +21,14 @@ def legible(table: Any) -> Any:
             cases, results = (*node.cases, *rest.cases), (*node.results, *rest.results)
             return ops.SearchedCase(cases, results, rest.default)
         if isinstance(node, ops.SearchedCase) and are_unequal_constants(node.cases[0]):
-            return node.results[0]
+            chosen = node.results[0]
+            return chosen if chosen.dtype == node.dtype else ops.Cast(chosen, node.dtype)
         if isinstance(node, ops.Not) and isinstance(node.arg, ops.IsNull):
             return ops.NotNull(node.arg.arg)
         if isinstance(node, ops.Log) and getattr(node.base, "value", None) == math.e:
             return ops.Ln(node.arg)
         if isinstance(node, ops.Cast) and isinstance(node.arg, ops.Any):
-            return ops.IfElse(node.arg, ops.Literal(1, node.to), ops.Literal(0, node.to))
+            return ops.Cast(ops.Cast(node.arg, "int32"), node.to)
         return node
 
     def are_unequal_constants(condition: Any) -> bool:

@@ -1,6 +1,7 @@
 """The customer table and the segments of ibis tables, and the SQL that they become."""
 
 import io
+import math
 import warnings
 
 import duckdb
@@ -22,6 +23,7 @@ from segkit import (
     ValueTierer,
     summarize_transactions,
 )
+from segkit._ibis_tables import legible
 from segkit.datasets import make_transactions
 from segkit.exceptions import SegkitWarning
 
@@ -294,6 +296,31 @@ def test_upper_case_columns_of_a_warehouse_are_renamed_on_the_way():
     assert [row["value_tier"] for row in found] == tierer.predict_segments(
         money.to_frame()
     ).tolist()
+
+
+def test_simpler_expressions_have_the_same_values():
+    rows = pa.table({"x": [None, 0.5, 1.0, 4.0], "seen": [None, True, False, None]})
+    table = ibis.duckdb.from_connection(connected(rows, "rows")).table("rows")
+    x, seen = table["x"], table["seen"]
+    nested = ibis.cases((x > 3, 1), else_=ibis.cases((x > 0.7, 2), else_=ibis.cases((x > 0, 3))))
+    by_constants = ibis.cases((ibis.literal(4) != 0, 1), else_=2.5)
+    columns = {
+        "nested": nested,
+        "known": ~(x == x).isnull(),  # noqa: PD003
+        "chosen": by_constants,
+    }
+    columns["log"] = x.log(ibis.literal(math.e))
+    expressions = [
+        table.mutate(**columns),
+        table.aggregate(any=seen.any().cast("int8")),
+        table.filter(x > 9).aggregate(any=seen.any().cast("int8")),  # null: there is no row
+    ]
+    for expression in expressions:
+        simpler = legible(expression)
+        assert simpler.schema() == expression.schema()
+        assert_same_rows(
+            rows_of(simpler, simpler.columns[0]), rows_of(expression, simpler.columns[0])
+        )
 
 
 @pytest.fixture(scope="module")

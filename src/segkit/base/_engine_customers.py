@@ -9,7 +9,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
-from segkit._frames import RESERVED, balanced, collected
+from segkit._frames import RESERVED, balanced, collected, one_where
 from segkit._input_checks import (
     RowLimits,
     check_numeric,
@@ -81,7 +81,7 @@ class EngineCustomers:
 
 def how_many(holds: nw.Expr) -> nw.Expr:
     """Return the number of rows in which something holds, as an expression."""
-    return holds.cast(nw.Int64).sum()
+    return one_where(holds).cast(nw.Int64).sum()
 
 
 def counted(frame: nw.LazyFrame[Any], asked: dict[str, nw.Expr]) -> dict[str, int]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from segkit._binning import quantile_ranks
 from segkit._engine_values import EngineValues, ValueRanges
-from segkit._frames import RESERVED, balanced, collected, plain_values
+from segkit._frames import RESERVED, balanced, collected, one_where, plain_values
 from segkit.base._engine_customers import EngineCustomers, counted, how_many
 from segkit.segmenters._column_edges import ColumnBinning, ColumnEdges, Edges
 from segkit.segmenters._rfm_edges import METHODS, nothing_to_learn_from
@@ -26,7 +26,8 @@ GROUP = f"{RESERVED}group"
 def groups_in_engine(customers: EngineCustomers) -> tuple[pd.Series[Any], NDArray[np.int64]]:
     """Return the groups that occur, and how many of their customers have all values."""
     column, complete = str(customers.group), f"{RESERVED}complete"
-    rows = customers.frame.with_columns(customers.are_complete().cast(nw.Int64).alias(complete))
+    is_complete = one_where(customers.are_complete()).cast(nw.Int64)
+    rows = customers.frame.with_columns(is_complete.alias(complete))
     found = collected(rows.group_by(column).agg(nw.col(complete).sum()))
     return plain_values(found[column]), found[complete].to_numpy().astype(np.int64)
 
