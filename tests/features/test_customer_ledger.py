@@ -443,6 +443,8 @@ def test_ids_without_an_order_are_refused():
     months = [pd.DateOffset(months=1), pd.DateOffset(days=31), pd.DateOffset(months=1)]
     with pytest.raises(SegkitTypeError, match="ids that have an order"):
         CustomerLedger().update(MARCH.assign(customer_id=months))
+    with pytest.raises(SegkitTypeError, match="ids that have an order"):
+        CustomerLedger().update(MARCH.assign(customer_id=months)[:1])
 
 
 def test_merging_changes_neither():

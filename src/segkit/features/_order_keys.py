@@ -68,7 +68,7 @@ def check_order(ids: "pd.Series[Any]", kind: str | None) -> None:
     if kind in ("numbers", "text", None):
         return
     try:
-        ids.argsort()
+        ids.repeat(2).argsort()  # of one id alone, nothing would be compared
     except TypeError:
         raise SegkitTypeError(
             f"{OWNER}: column {ids.name!r} must hold ids that have an order, such as numbers or "
