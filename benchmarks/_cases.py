@@ -10,6 +10,7 @@ from typing import Any
 from . import (
     _cases_cluster,
     _cases_clv,
+    _cases_ledger,
     _cases_metrics,
     _cases_profiles,
     _cases_service,
@@ -70,6 +71,7 @@ def _logs(n_rows: int) -> dict[str, dict[str, Any]]:
             "n_customers": max(n_rows // ROWS_PER_CUSTOMER, 1),
         },
         "dense_more_customers": {"n_rows": GROWTH * n_rows},
+        **_cases_ledger.logs(n_rows),
     }
 
 
@@ -125,6 +127,7 @@ def all_cases(n_rows: int) -> list[Case]:
         _one_customer(),
         *_cases_service.service_cases(),
         _growth(),
+        _cases_ledger.ledger_case(),
         *_cases_clv.clv_cases(),
         *_cases_stages.stage_cases(n_rows),
         *_cases_cluster.cluster_cases(),

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import tracemalloc
+import uuid
 
 import numpy as np
 import pandas as pd
@@ -214,6 +215,8 @@ def test_ids_keep_their_type_also_in_a_file(ids, dtype, tmp_path):
         ([dt.date(2024, 1, 1)] * 2, [dt.date(2024, 1, 2), dt.date(2024, 1, 1)]),
         (pd.Categorical(["o1", "o1"]), ["o2", "o1"]),
         ([True, True], [False, True]),
+        ([1 + 1j, 1 + 1j], [2 + 1j, 1 + 1j]),
+        ([uuid.UUID(int=1)] * 2, [uuid.UUID(int=2), uuid.UUID(int=1)]),
     ],
     ids=lambda ids: str(pd.Series(ids).dtype) + str(ids[0]),
 )
@@ -418,6 +421,30 @@ def test_ids_of_another_kind_are_refused_and_change_nothing(column):
     with pytest.raises(SegkitTypeError, match="Make them one kind"):
         ledger.merge(CustomerLedger(order_id="order_id").update(numbers))
     assert ledger.n_rows == 3
+
+
+@pytest.mark.parametrize("column", ["customer_id", "order_id"])
+def test_what_is_no_id_is_refused(column, eager_kind):
+    log = as_kind(MARCH.assign(**{column: [[1], [2], [1]]}), eager_kind)
+    with pytest.raises(SegkitTypeError, match=f"^CustomerLedger: column '{column}' must hold ids"):
+        CustomerLedger(order_id="order_id").update(log)
+
+
+@pytest.mark.parametrize(
+    "ids", [pl.Series([1, 2, 3], dtype=pl.Object), pl.Series([2**80, 1, 2], dtype=pl.Int128)]
+)
+def test_ids_that_arrow_does_not_know_are_refused(ids):
+    log = pl.from_pandas(MARCH).with_columns(ids.alias("customer_id"))
+    with pytest.raises(SegkitTypeError, match="Arrow does not know the type"):
+        CustomerLedger().update(log)
+
+
+def test_ids_without_an_order_are_refused():
+    months = [pd.DateOffset(months=1), pd.DateOffset(days=31), pd.DateOffset(months=1)]
+    with pytest.raises(SegkitTypeError, match="ids that have an order"):
+        CustomerLedger().update(MARCH.assign(customer_id=months))
+    with pytest.raises(SegkitTypeError, match="ids that have an order"):
+        CustomerLedger().update(MARCH.assign(customer_id=months)[:1])
 
 
 def test_merging_changes_neither():

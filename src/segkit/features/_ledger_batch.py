@@ -8,12 +8,13 @@ import narwhals.stable.v2 as nw
 import pandas as pd
 
 from segkit._frames import require_frame
+from segkit.exceptions import SegkitTypeError
 from segkit.features._customer_codes import numbered
 from segkit.features._ledger_part import Clock, LedgerPart
 from segkit.features._ledger_totals import DayTotals, OrderStarts
 from segkit.features._log_checks import check_eager_log, refuse_the_epoch, with_clean_types
 from segkit.features._options import OWNER, SummaryOptions
-from segkit.features._order_keys import kind_of_ids, order_keys, plain_ids
+from segkit.features._order_keys import check_order, kind_of_ids, order_keys, plain_ids
 from segkit.features._pandas_log import from_pyarrow, is_complete
 from segkit.features._times import EPOCH, FAR_DAY, Times
 
@@ -28,9 +29,26 @@ def part_of_batch(transactions: Any, options: SummaryOptions) -> LedgerPart | No
     if not len(frame):
         return None
     log: Any = with_clean_types(frame, options)
+    return _added_up(_in_pandas(log, options), options)
+
+
+def _in_pandas(log: Any, options: SummaryOptions) -> pd.DataFrame:
+    """Return a log as a pandas frame, of Arrow's columns where it is of another kind."""
     if log.implementation.is_pandas_like():
-        return _added_up(log.to_pandas(), options)
-    return _added_up(from_pyarrow(log.to_arrow()), options)
+        frame: pd.DataFrame = log.to_pandas()
+        return frame
+    dtypes = {name: log[name].dtype for name in options.roles.values()}
+    try:
+        # polars hands objects to Arrow as addresses, and Arrow does not mind.
+        if nw.Object not in dtypes.values():
+            return from_pyarrow(log.to_arrow())
+    except ValueError:  # Arrow's own errors are such
+        pass
+    shown = ", ".join(f"{name!r} ({dtype})" for name, dtype in dtypes.items())
+    raise SegkitTypeError(
+        f"{OWNER}: Arrow does not know the type of one of the columns {shown}. Make ids text or "
+        "whole numbers of 64 bits."
+    )
 
 
 def _added_up(log: pd.DataFrame, options: SummaryOptions) -> LedgerPart:
@@ -44,6 +62,9 @@ def _added_up(log: pd.DataFrame, options: SummaryOptions) -> LedgerPart:
         times = Times.of(log[options.timestamp])
     ids = plain_ids(log[options.customer_id])
     codes, distinct = numbered(ids)
+    customers = pd.Series(distinct, name=options.customer_id).astype(ids.dtype)
+    kind = kind_of_ids(customers)
+    check_order(customers, kind)
     amounts = log[options.amount].to_numpy()
     is_order = amounts >= 0
     order_starts, order_id_kind = None, None
@@ -62,7 +83,7 @@ def _added_up(log: pd.DataFrame, options: SummaryOptions) -> LedgerPart:
     )
     is_date = isinstance(times.dtype, pd.ArrowDtype) and "date" in str(times.dtype)
     return LedgerPart(
-        pd.Series(distinct, name=options.customer_id).astype(ids.dtype),
+        customers,
         Clock(times.unit, times.zone, is_date),
         n_rows,
         first_day,
@@ -70,7 +91,7 @@ def _added_up(log: pd.DataFrame, options: SummaryOptions) -> LedgerPart:
         orders,
         returns,
         order_starts,
-        kind_of_ids(ids),
+        kind,
         order_id_kind,
     )
 

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from segkit.exceptions import SegkitTypeError
+from segkit.features._customer_codes import numbered
 from segkit.features._options import OWNER
 
 _KINDS = {
@@ -38,7 +39,7 @@ def kind_of_ids(ids: "pd.Series[Any]") -> str | None:
     """
     if not len(ids):
         return None
-    if pd.api.types.is_numeric_dtype(ids.dtype):
+    if pd.api.types.is_numeric_dtype(ids.dtype) and ids.dtype.kind != "c":
         return "numbers"
     kind = pd.api.types.infer_dtype(ids, skipna=True)
     return _KINDS.get(kind, kind)
@@ -54,15 +55,25 @@ def order_keys(order_ids: "pd.Series[Any]", kind: str | None) -> NDArray[np.int6
         return np.zeros(0, dtype=np.int64)
     if kind == "numbers":
         return _number_keys(order_ids)
-    values = order_ids.astype(str) if kind != "text" else order_ids
+    codes, distinct = numbered(order_ids)
+    texts = pd.Series(distinct)
+    if kind != "text":
+        texts = texts.astype(str)
+    hashed = pd.util.hash_array(texts.to_numpy(dtype=object), categorize=False)
+    return hashed.view(np.int64)[codes]
+
+
+def check_order(ids: "pd.Series[Any]", kind: str | None) -> None:
+    """Raise for ids that cannot be sorted, such as intervals of months."""
+    if kind in ("numbers", "text", None):
+        return
     try:
-        hashed = pd.util.hash_array(values.to_numpy(dtype=object), categorize=True)
-    except (TypeError, UnicodeEncodeError):
+        ids.repeat(2).argsort()  # of one id alone, nothing would be compared
+    except TypeError:
         raise SegkitTypeError(
-            f"{OWNER}: column {order_ids.name!r} must hold ids, such as numbers or text, got "
-            f"{order_ids.dtype}. Make them text, for example with astype(str)."
+            f"{OWNER}: column {ids.name!r} must hold ids that have an order, such as numbers or "
+            f"text, got {kind}. Make them text, for example with astype(str)."
         ) from None
-    return hashed.view(np.int64)
 
 
 def _number_keys(numbers: "pd.Series[Any]") -> NDArray[np.int64]:
