@@ -146,7 +146,7 @@ class Reader:
             self.segmenter
         )
         rows = rows.to_native() if has_names else rows.to_numpy()
-        remedy = "Put it into a ClusterSegmenter."
+        remedy = "Pass a segmenter, or a clusterer that predicts."
         codes = checked_codes(
             self.segmenter, self.segmenter.predict(rows), len(frame), remedy, self.owner
         )
