@@ -272,6 +272,9 @@ def test_arguments_that_make_no_sense_are_refused():
                 track(TIERER, BEFORE, AFTER, **{role: wrong})
     with pytest.raises(ColumnError, match="the frame has no column but 'customer_id'"):
         track(TIERER, BEFORE, AFTER[["customer_id"]])
+    odd_names = [one.rename(columns={"customer_id": "after"}) for one in (BEFORE, AFTER)]
+    with pytest.raises(ColumnError, match="the column of ids cannot be called 'after'"):
+        track(TIERER, *odd_names, customer="after")
     with pytest.raises(ColumnError, match="'profit' is missing"):
         track(TIERER, BEFORE, AFTER, value="profit")
     with pytest.raises(SegkitTypeError, match="nothing tells the customers apart"):
