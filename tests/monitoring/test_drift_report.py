@@ -332,8 +332,11 @@ def test_arguments_that_make_no_sense_are_refused():
         found(segmenter=DBSCAN())
     with pytest.raises(SegkitValueError, match="n_bins must be an integer of at least 2"):
         found(n_bins=1)
-    with pytest.raises(SegkitTypeError, match="variables must be a list of names"):
-        found(variables="age")
+    for wrong in ("age", 5, [5]):
+        with pytest.raises(SegkitTypeError, match="variables must be a list of names of columns"):
+            found(variables=wrong)
+        with pytest.raises(SegkitTypeError, match="expected must be a list of names of columns"):
+            found(expected=wrong)
     with pytest.raises(SegkitTypeError, match="expected a frame with named columns"):
         found(BEFORE.to_numpy())
     with pytest.raises(SegkitValueError, match="repeats an earlier row in 899 of 900"):

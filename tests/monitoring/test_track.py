@@ -224,6 +224,7 @@ def test_summary_says_who_moved_and_what_they_are_worth():
         ({"customer_id": [1, None, 3, 4, 5]}, MissingValuesError, "is missing in 1 of 5 rows"),
         ({"customer_id": [11, 12, 13, 14, 15]}, SegkitValueError, "no customer of 'before'"),
         ({"customer_id": list("abcde")}, SegkitValueError, "integer before and string after"),
+        ({"customer_id": [[i] for i in range(5)]}, SegkitTypeError, "lists, dicts or the like"),
         ({"monetary": [1, np.inf, 3, 4, 5]}, SegkitValueError, "infinit"),
         ({"monetary": list("abcde")}, SegkitTypeError, "'monetary' must hold numbers"),
     ],
@@ -265,6 +266,15 @@ def test_arguments_that_make_no_sense_are_refused():
         track(TIERER, BEFORE.to_numpy(), AFTER)
     with pytest.raises(ColumnError, match=r"'client' is missing.*customer=None"):
         track(TIERER, BEFORE, AFTER, customer="client")
+    for role in ("customer", "value"):
+        for wrong in (1, ["monetary"]):
+            with pytest.raises(SegkitTypeError, match=f"{role} must be text, the name of a column"):
+                track(TIERER, BEFORE, AFTER, **{role: wrong})
+    with pytest.raises(ColumnError, match="the frame has no column but 'customer_id'"):
+        track(TIERER, BEFORE, AFTER[["customer_id"]])
+    odd_names = [one.rename(columns={"customer_id": "after"}) for one in (BEFORE, AFTER)]
+    with pytest.raises(ColumnError, match="the column of ids cannot be called 'after'"):
+        track(TIERER, *odd_names, customer="after")
     with pytest.raises(ColumnError, match="'profit' is missing"):
         track(TIERER, BEFORE, AFTER, value="profit")
     with pytest.raises(SegkitTypeError, match="nothing tells the customers apart"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -257,23 +257,35 @@ def _roles(
     expected: Sequence[str],
 ) -> Mapping[str, str]:
     """Return the role of each variable, those that segments are made of first."""
-    if isinstance(variables, str) or isinstance(expected, str):
-        name = "variables" if isinstance(variables, str) else "expected"
-        raise SegkitTypeError(f"{_OWNER}: {name} must be a list of names, got one text.")
+    expected = _names("expected", expected)
     basis = reader.basis(before, "before")
     frames = [reader.frame(before, "before"), reader.frame(after, "after")]
     if variables is None:
         variables = [name for name in frames[0].collect_schema().names() if name != reader.customer]
     else:
+        variables = _names("variables", variables)
         for frame, which in zip(frames, ("before", "after"), strict=True):
             remedy = "Pass variables=... with columns of both tables."
             owner = f"{_OWNER}, table {which!r}"
-            check_columns_present(list(variables), frame, owner=owner, remedy=remedy)
+            check_columns_present(variables, frame, owner=owner, remedy=remedy)
     ordered = dict.fromkeys([*basis, *variables])
     return {
         name: EXPECTED if name in expected else BASIS if name in basis else PROFILE
         for name in ordered
     }
+
+
+def _names(role: str, given: Any) -> list[str]:
+    """Return the names of columns, given as a list or the like."""
+    is_many = isinstance(given, Iterable) and not isinstance(given, str | bytes)
+    names = list(given) if is_many else [given]
+    if not is_many or not all(isinstance(name, str) for name in names):
+        shown = type(given if not is_many else next(n for n in names if not isinstance(n, str)))
+        raise SegkitTypeError(
+            f"{_OWNER}: {role} must be a list of names of columns, got "
+            f"{'one of ' if is_many else ''}{shown.__name__}."
+        )
+    return [str(name) for name in names]
 
 
 def _drift_of(

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from segkit._frames import UNASSIGNED, Frame, collected, float_values, plain_values, require_frame
 from segkit._input_checks import check_columns_present, check_numeric
 from segkit.exceptions import (
+    ColumnError,
     LazyFrameError,
     MissingValuesError,
     SegkitError,
@@ -62,6 +63,13 @@ class Reader:
                 f"{shown.__name__}. Put a clusterer that does not predict into a ClusterSegmenter."
             )
         check_is_fitted(self.segmenter)
+        for role in ("customer", "value"):
+            name = getattr(self, role)
+            if name is not None and not isinstance(name, str):
+                raise SegkitTypeError(
+                    f"{self.owner}: {role} must be text, the name of a column, or None, got "
+                    f"{type(name).__name__}."
+                )
 
     def frame(self, X: Any, which: str) -> Frame:
         """Return a table as a frame, which has the columns named."""
@@ -128,12 +136,17 @@ class Reader:
                     pass
             frame = collected(frame)
         given = self._columns_given(names)
+        if not given:
+            raise ColumnError(
+                f"{self.owner}: the frame has no column but {self.customer!r}; those of the "
+                "segmenter are needed, too."
+            )
         rows: Any = frame.select(given)
         has_names = hasattr(self.segmenter, "feature_names_in_") or names_of_segmenter(
             self.segmenter
         )
         rows = rows.to_native() if has_names else rows.to_numpy()
-        remedy = "Put it into a ClusterSegmenter."
+        remedy = "Pass a segmenter, or a clusterer that predicts."
         codes = checked_codes(
             self.segmenter, self.segmenter.predict(rows), len(frame), remedy, self.owner
         )
@@ -152,7 +165,8 @@ class Reader:
         return table, codes
 
     def _columns_given(self, names: Sequence[str]) -> list[str]:
-        others = [name for name in names if name != self.customer]
+        used = {*getattr(self.segmenter, "feature_names_in_", ())}
+        others = [name for name in names if name != self.customer or name in used]
         is_frozen = isinstance(self.segmenter, FrozenEstimator)
         frozen = self.segmenter if is_frozen else FrozenEstimator(self.segmenter)
         return list(columns_for_segmenter(frozen, others, None))
@@ -187,7 +201,13 @@ class Reader:
                 f"{owner}: {where} is missing in {n_missing:,} of {len(ids):,} rows, so that "
                 "these customers cannot be followed. Drop these rows."
             )
-        if n_doubled := int(np.sum(ids.duplicated())):
+        if ids.dtype == object and not all(map(pd.api.types.is_hashable, ids)):
+            raise SegkitTypeError(
+                f"{owner}: {where} holds lists, dicts or the like, which tell no customers apart. "
+                "Pass customer=... with a column of numbers or text."
+            )
+        if not ids.is_unique:
+            n_doubled = int(np.sum(ids.duplicated()))
             raise SegkitValueError(
                 f"{owner}: {where} repeats an earlier row in {n_doubled:,} of {len(ids):,} rows; "
                 "one row per customer is expected. Drop the doubles, or summarize the log first."

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from segkit._frames import UNASSIGNED
-from segkit.exceptions import SegkitTypeError, SegkitValueError
+from segkit.exceptions import ColumnError, SegkitTypeError, SegkitValueError
 from segkit.metrics._migration import table_of_moves
 from segkit.monitoring._migration import LEFT, NEWCOMER, Migration
 from segkit.monitoring._placed_customers import PlacedCustomers, Reader, followed
@@ -108,12 +108,18 @@ def track(
             f"{_OWNER}: nothing tells the customers apart. customer=None means the index of pandas "
             "frames, and here that only numbers the rows. Pass customer=... with a column of ids."
         )
+    who = customer or _name_of(then.ids)
+    if who in (added := ("before", "after", "change", "value_before", "value_after")):
+        raise ColumnError(
+            f"{_OWNER}: the column of ids cannot be called {who!r}, because the result has columns "
+            f"{list(added)} beside it. Rename it."
+        )
     moves = _moves(then, then.ids, later, later.ids, len(segments))
     names = (*segments, UNASSIGNED) if moves.has_unassigned else segments
     table = _flows(moves, segments, names, confidence)
     customers = pd.DataFrame(
         {
-            customer or _name_of(then.ids): moves.ids,
+            who: moves.ids,
             "before": _named(moves.before, segments, NEWCOMER),
             "after": _named(moves.after, segments, LEFT),
             "change": _changes(moves),
