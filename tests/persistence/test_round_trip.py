@@ -372,3 +372,16 @@ def test_a_link_goes_on_leading_to_the_file(customers, tmp_path):
     ValueTierer().fit(customers).save(tmp_path / "link.json")
     assert (tmp_path / "link.json").is_symlink()
     assert (tmp_path / "tiers.json").is_file()
+
+
+@pytest.mark.filterwarnings("error")
+def test_thresholds_at_the_ends_of_the_scale_are_loaded_without_a_warning(tmp_path):
+    huge = pd.DataFrame({"recency_days": [0, 1, 2, 3], "monetary": [5e-324, 1.0, 1e300, 1.7e308]})
+    for segmenter in (
+        ValueTierer(),
+        RFMScorer(columns=["recency_days", "monetary"], n_bins=2),
+        ClusterSegmenter(columns=["recency_days", "monetary"], n_segments=2, random_state=0),
+    ):
+        saved = segmenter.fit(huge)
+        loaded = through_file(saved, tmp_path)
+        np.testing.assert_array_equal(loaded.predict(huge), saved.labels_)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from segkit._storage._document import write_document
 from segkit._storage._estimators import stored_estimator
@@ -110,20 +111,62 @@ class StorageMixin:
         self._restore(parts.inside("learned"))
 
 
-def save_estimator(estimator: Any, path: str | os.PathLike[str]) -> None:
-    """Write a fitted estimator to a file."""
-    owner = type(estimator).__name__
-    if not isinstance(path, str | os.PathLike):
-        raise SegkitTypeError(
-            f"{owner}.save: path must be text or a path, got {type(path).__name__}."
-        )
-    try:
-        stored = stored_estimator(estimator, owner=owner)
-    except RecursionError:
-        raise SegkitValueError(
-            f"{owner}.save: a parameter or what was learned nests too deep, or holds itself."
-        ) from None
-    write_document(stored, Path(path), owner=owner)
+class SaveMixin:
+    """Mixin for estimators that write themselves to a file."""
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the segmenter to a file, from which :func:`segkit.load` reads it.
+
+        The file is JSON that a person can read, with the class, the parameters and what was
+        learned, each number exactly. It says nothing about single customers: ``labels_`` is left
+        out.
+
+        Parameters
+        ----------
+        path : str or path
+            The file; one that is there is replaced in one go, so that a reader never sees half of
+            it.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        SegkitTypeError
+            For a parameter, or something learned, that JSON cannot hold: functions, and clusterers
+            other than k-means, k-prototypes and those that are applied by the nearest centre.
+
+        See Also
+        --------
+        segkit.load : Reads the file.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import pandas as pd
+        >>> import segkit
+        >>> rules = [{"name": "Big", "when": {"column": "monetary", "at_least": 500}}]
+        >>> customers = pd.DataFrame({"monetary": [900.0, 40.0]})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "rules.json"
+        ...     segkit.RuleSegmenter(rules).fit(customers).save(path)
+        ...     restored = segkit.load(path)
+        >>> restored.predict_segments(customers)
+        array(['Big', 'Other'], dtype=object)
+        """
+        check_is_fitted(self)
+        owner = type(self).__name__
+        if not isinstance(path, str | os.PathLike):
+            raise SegkitTypeError(
+                f"{owner}.save: path must be text or a path, got {type(path).__name__}."
+            )
+        try:
+            stored = stored_estimator(self, owner=owner)
+        except RecursionError:
+            raise SegkitValueError(
+                f"{owner}.save: a parameter or what was learned nests too deep, or holds itself."
+            ) from None
+        write_document(stored, Path(path), owner=owner)
 
 
 def _columns(read: LearnedState, name: str) -> list[str | int]:
