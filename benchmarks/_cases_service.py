@@ -53,5 +53,5 @@ def _one_customer(segmenter: str, seconds: float) -> Case:
             "begin with a mapping. The sum of the codes, each times its place, must agree.",
             "By hand: the thresholds that segkit learned, in pd.cut, np.select or scikit-learn.",
         ],
-        least_rounds=31,
+        least_rounds=51,
     )

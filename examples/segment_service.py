@@ -32,9 +32,7 @@ def create_app(path: str) -> Flask:
     segmenter = segkit.load(path)
     fields = [str(name) for name in getattr(segmenter, "feature_names_in_", ())]
     if not fields:
-        raise SegkitError(
-            "the segmenter was fitted on an array, and a customer's fields have names"
-        )
+        raise SegkitError("the segmenter was fitted on an array, which names no fields")
     segments = [str(name) for name in segmenter.segments_]
     code_of = {name: code for code, name in enumerate(segments)}
 
@@ -79,9 +77,7 @@ def customer_in(body: bytes) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         abort(400, f"The body is no JSON: {error}.")
     except (ValueError, RecursionError):
-        abort(
-            400, "The body is no UTF-8, is nested too deeply, or has a number of too many digits."
-        )
+        abort(400, "The body is no UTF-8, nested too deeply, or has a number of too many digits.")
     if not isinstance(customer, dict):
         abort(400, "The body must be one customer: a JSON object of fields and values.")
     return customer
@@ -120,7 +116,9 @@ def main() -> None:
         max_request_body_size=MOST_BYTES,
     )
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a short queue is no news
-    print(f"Listening on http://{given.host}:{server.effective_port}", flush=True)
+    # A name like localhost may stand for several addresses, which have no one port.
+    port = getattr(server, "effective_port", given.port)
+    print(f"Listening on http://{given.host}:{port}", flush=True)
     server.run()
 
 

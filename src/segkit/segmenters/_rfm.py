@@ -186,6 +186,7 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
     """
 
     _edges: list[ColumnEdges]
+    _edges_mapped: list[ColumnEdges]
     _customer_groups: CustomerGroups
     _label_column: ClassVar[str] = "rfm_segment"
     _min_columns: ClassVar[int] = 2
@@ -422,13 +423,13 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         return max([self._min_columns, *places])
 
     def _codes(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
-        scored = self._scores(values, n_columns=max(self._mapped) + 1)
+        scored = self._scores(values, n_columns=len(self._edges_mapped))
         return self.segment_map_._codes_of([scored[position] for position in self._mapped])
 
     def _code_one(self, values: list[float]) -> int:
         group = None if self._group_used is None else int(values[-1])
         scored: list[int] = []
-        for edges, value in zip(self._edges, values, strict=False):
+        for edges, value in zip(self._edges_mapped, values, strict=False):
             scored.append(edges.score_one(value, group, scored))
         return self.segment_map_._code_of([scored[position] for position in self._mapped])
 
@@ -568,6 +569,8 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         self._edges, self.segment_map_ = edges, segment_map
         self._separator = "-" if max(one.binning.n_bins for one in edges[:3]) > 9 else ""
         self._mapped = [dimensions.index(dimension) for dimension in segment_map.dimensions]
+        # Those behind say nothing of the segment.
+        self._edges_mapped = edges[: max(self._mapped) + 1]
         self._publish_edges()
 
     def _publish_edges(self) -> None:
