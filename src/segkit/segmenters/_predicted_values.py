@@ -19,6 +19,7 @@ from segkit._input_checks import (
     check_columns_present,
     check_complete,
     check_customer_columns,
+    check_is_instance,
     estimator_name,
     row_limits,
     row_mapping,
@@ -45,6 +46,7 @@ _MISSING = re.compile(r"\b(nan|na|nulls?|missing|NoneType|NAType)\b", re.IGNOREC
 def fit_estimator(tierer: ValueTierer, X: Any, y: Any) -> Customers:
     """Fit a clone of the estimator, as `estimator_`, and return the customers' predicted values."""
     tierer._forget()
+    check_is_instance(tierer.estimator, parameter="estimator", owner="ValueTierer")
     estimator = clone(tierer.estimator)
     name = estimator_name(estimator)
     frame = as_frame(X, owner="ValueTierer")
