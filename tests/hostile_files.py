@@ -20,6 +20,8 @@ _RETAIL = (
     b"536365,85123A,HOLDER,6,2010-12-01 08:26:00,2.55,17850,United Kingdom\n"
     b"C536379,D,Discount,-1,2010-12-01 09:41:00,27.5,14527,United Kingdom\n"
 )
+_WAYS = ("cut", "flipped", "replaced", "doubled", "empty", "noise", "mark", "gzip", "broken gzip")
+_ODD_TEXTS = ("", "-", "1e400", "٣", "NaN", "\0", "9" * 30, "2024-02-30", '"', ",", "\n", "💥")
 READERS = {
     "load_cdnow": (load_cdnow, _CDNOW, "CDNOW.txt"),
     "load_online_retail": (load_online_retail, _RETAIL, "Online Retail.csv"),
@@ -30,39 +32,14 @@ READERS = {
 def spoiled_files(draw: Any, reader: str) -> tuple[bytes, str]:
     """Draw the bytes of a file, and its name."""
     _, content, name = READERS[reader]
-    ways = [
-        "cut",
-        "flipped",
-        "replaced",
-        "doubled",
-        "empty",
-        "noise",
-        "mark",
-        "gzip",
-        "broken gzip",
-    ]
-    for way in draw(st.lists(st.sampled_from(ways), min_size=1, max_size=3)):
+    for way in draw(st.lists(st.sampled_from(_WAYS), min_size=1, max_size=3)):
         place = draw(st.integers(0, max(len(content) - 1, 0)))
         if way == "cut":
             content = content[:place]
         elif way == "flipped":
             content = content[:place] + bytes([draw(st.integers(0, 255))]) + content[place + 1 :]
         elif way == "replaced":
-            odd = [
-                "",
-                "-",
-                "1e400",
-                "٣",
-                "NaN",
-                "\x00",
-                "9" * 30,
-                "2024-02-30",
-                '"',
-                ",",
-                "\n",
-                "💥",
-            ]
-            put = draw(st.sampled_from(odd)).encode()
+            put = draw(st.sampled_from(_ODD_TEXTS)).encode()
             content = content[:place] + put + content[place + 3 :]
         elif way == "doubled":
             content += content[place:]
