@@ -127,7 +127,9 @@ VARIANTS: dict[str, dict[str, tuple[Callable[[], Any], tuple[str, ...]]]] = {
             ("monetary", *DAYS),
         ),
         "rfm and rules": (
-            lambda: CrossSegmenter([RFMScorer(missing="unassigned"), RuleSegmenter(_RULES)], max_segments=99),
+            lambda: CrossSegmenter(
+                [RFMScorer(missing="unassigned"), RuleSegmenter(_RULES)], max_segments=99
+            ),
             (*RFM, "country"),
         ),
     },

@@ -225,7 +225,9 @@ def test_scores_for_a_segment_map():
 
 
 def test_customers_for_the_conformance_suite():
-    tried(cases(GOOD_CUSTOMERS[:1], ["monetary"]), check_suite, n_examples=5)
+    # It shows the author of a segmenter the customers for which it fails, so they bear no ids.
+    customers = GOOD_CUSTOMERS[0].drop(columns=["customer_id", "email"])
+    tried(cases([customers], ["monetary"]), check_suite, n_examples=5)
     for odd in ODD:
         check_suite_of_odd(odd)
 

@@ -75,7 +75,7 @@ class Subject:
             return
         smallest, failure = _smallest_example(check, self, failure)
         example = (
-            f"Smallest example, {len(smallest)} customers:\n{self.used(smallest).to_string()}"
+            f"Smallest example, {len(smallest)} customers:\n{smallest.to_string()}"
             if len(smallest)
             else "It fails in this way whoever the customers are."
         )
