@@ -30,6 +30,9 @@ class Case:
         """Return how to make it again, without a row of it."""
         return f"<{len(self.good)} good rows as {self.container}, with {self.faults}>"
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
+
 
 def _read_only(frame: pd.DataFrame) -> np.ndarray:
     array = frame.to_numpy().copy()

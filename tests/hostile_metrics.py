@@ -113,6 +113,15 @@ OF_VALUES: dict[str, Metric] = {
     ),
 }
 
+#: Tables that other functions give.
+TABLES = {
+    "n_clusters_by_gap": pd.DataFrame(
+        {"gap": [0.1, 0.5, 0.52], "standard_error": [0.05, 0.05, 0.05]}, index=[1, 2, 3]
+    ),
+    "n_clusters_by_prediction_strength": pd.DataFrame(
+        {"prediction_strength": [0.95, 0.84, 0.4]}, index=[2, 3, 4]
+    ),
+}
 #: Functions of the table that another function gives.
 OF_TABLES: dict[str, Callable[[Any], Any]] = {
     "n_clusters_by_gap": metrics.n_clusters_by_gap,

@@ -261,6 +261,15 @@ def check_labels(labels: Any, index: Any, *, owner: str) -> None:
         )
 
 
+def check_is_instance(estimator: Any, *, parameter: str, owner: str) -> None:
+    """Raise for a class, which has what an instance has and cannot be fitted."""
+    if isinstance(estimator, type):
+        name = estimator.__name__
+        raise SegkitTypeError(
+            f"{owner}: {parameter} must be an estimator, got the class {name}. Write {name}(...)."
+        )
+
+
 def estimator_name(estimator: Any) -> str:
     """Return the class of an estimator, as a message names it: of a frozen one, what is inside."""
     inside = estimator.estimator if isinstance(estimator, FrozenEstimator) else estimator

@@ -172,11 +172,11 @@ default="cao"
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_clusters": [Interval(Integral, 1, None, closed="left")],
         "categorical": [StrOptions({"auto"}), "array-like"],
-        "gamma": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
+        "gamma": [StrOptions({"auto"}), Interval(Real, 0, 1e100, closed="right")],
         "init": [StrOptions({"cao", "k-means++", "random"}), "array-like"],
-        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "n_init": [Interval(Integral, 1, 100_000, closed="both")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
+        "tol": [Interval(Real, 0, 1e100, closed="both")],
         "random_state": ["random_state"],
     }
 
@@ -372,7 +372,7 @@ default="cao"
             else check_random_state(self.random_state)
         )
         if isinstance(self.init, str):
-            seeds = rng.randint(np.iinfo(np.int32).max, size=self.n_init)
+            seeds = rng.randint(np.iinfo(np.int32).max, size=int(self.n_init))
             rngs = map(np.random.RandomState, seeds)
             k, init, max_iter = self.n_clusters, cast(Init, self.init), self.max_iter
             starts = (draw_start(problem, k, init, rng, max_iter=max_iter) for rng in rngs)

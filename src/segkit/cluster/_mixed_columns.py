@@ -266,7 +266,7 @@ def frame_of_array(estimator: Any, X: Any, *, reset: bool, prefix: str = "") -> 
 
 def _chosen(categorical: Any, frame: nw.DataFrame[Any], *, by_name: bool, owner: str) -> set[str]:
     """Return the columns that the parameter `categorical` names or numbers."""
-    wanted = list(categorical)
+    wanted = list(np.atleast_1d(categorical)) if hasattr(categorical, "ndim") else [*categorical]
     are_names = all(isinstance(one, str) for one in wanted)
     are_positions = all(
         isinstance(one, int | np.integer) and not isinstance(one, bool) and one >= 0

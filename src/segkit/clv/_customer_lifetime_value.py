@@ -23,7 +23,7 @@ from segkit.base._customers import Customers
 from segkit.clv._gamma_gamma import GammaGamma
 from segkit.clv._model_inputs import check_number_of_columns, checked_horizon, model_input
 from segkit.clv._pareto_nbd import ParetoNBD
-from segkit.clv._purchase_histories import check_histories
+from segkit.clv._purchase_histories import MOST_DAYS, check_histories
 from segkit.clv._purchase_model import PurchaseModel
 from segkit.exceptions import SegkitTypeError
 
@@ -114,9 +114,9 @@ class CustomerLifetimeValue(CustomerColumnsMixin, BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "purchases": [None, BaseEstimator],
         "spend": [None, BaseEstimator],
-        "horizon_days": [Interval(Real, 0, None, closed="left")],
-        "annual_discount_rate": [Interval(Real, 0, None, closed="left")],
-        "margin": [Interval(Real, 0, None, closed="neither")],
+        "horizon_days": [Interval(Real, 0, MOST_DAYS, closed="both")],
+        "annual_discount_rate": [Interval(Real, 0, 1e100, closed="both")],
+        "margin": [Interval(Real, 0, 1e100, closed="right")],
         "columns": [list, tuple],
     }
 
@@ -304,7 +304,7 @@ class CustomerLifetimeValue(CustomerColumnsMixin, BaseEstimator):
         return purchases, model_input(self.spend_, values[:, _SPEND])
 
     def _discounted_orders(self, values: Any, horizon: float) -> Floats:
-        rate = np.log1p(self.annual_discount_rate) / _DAYS_A_YEAR
+        rate = np.log1p(float(self.annual_discount_rate)) / _DAYS_A_YEAR
         days, weights = _discounting(horizon, rate)
         model = self.purchases_
         if isinstance(model, FrozenEstimator):

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from segkit._warn import warn
 from segkit.base._customers import Customers
 from segkit.clv._maximum_likelihood import Maximum
+from segkit.clv._purchase_histories import MOST_DAYS
 from segkit.exceptions import (
     ColumnError,
     NotConvergedWarning,
@@ -65,9 +66,10 @@ def checked_horizon(model: Any, horizon_days: float | None) -> float:
         raise SegkitTypeError(
             f"{owner}: horizon_days must be a number of days, got {type(days).__name__}."
         )
-    if not 0 <= days < np.inf:
+    if not 0 <= days <= MOST_DAYS:
         raise SegkitValueError(
-            f"{owner}: horizon_days must be a finite number of days from 0, got {days}."
+            f"{owner}: horizon_days must be a finite number of days from 0 to {MOST_DAYS:,}, got "
+            f"{days}."
         )
     return float(days)
 

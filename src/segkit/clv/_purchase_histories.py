@@ -22,8 +22,8 @@ from segkit.exceptions import SegkitValueError
 
 Floats: TypeAlias = NDArray[np.float64]
 
-# So many days are between the first date and the last one that a calendar has (years 1 to 9999).
-_MOST_DAYS = 3_652_059
+#: So many days are between the first date and the last one that a calendar has (years 1 to 9999).
+MOST_DAYS = 3_652_059
 # Beyond, a likelihood overflows.
 _LARGEST = 1e200
 # Whole numbers are packed into one of 63 bits.
@@ -126,10 +126,10 @@ def check_reach(columns: Sequence[str | int], days: Iterable[Floats], *, owner: 
     Such numbers stand for something else, and a likelihood overflows over them.
     """
     for name, numbers in zip(columns, days, strict=False):
-        beyond = int((numbers > _MOST_DAYS).sum())
+        beyond = int((numbers > MOST_DAYS).sum())
         if beyond:
             raise SegkitValueError(
-                f"{owner}: column {str(name)!r} exceeds {_MOST_DAYS:,} days, 10,000 years, "
+                f"{owner}: column {str(name)!r} exceeds {MOST_DAYS:,} days, 10,000 years, "
                 f"in {beyond:,} of {numbers.size:,} rows. Correct or drop these rows."
             )
 

@@ -28,7 +28,7 @@ from segkit.clv._model_inputs import (
     warn_not_converged,
 )
 from segkit.clv._nbd import fit_nbd
-from segkit.clv._purchase_histories import PurchaseHistories, check_histories
+from segkit.clv._purchase_histories import MOST_DAYS, PurchaseHistories, check_histories
 from segkit.exceptions import (
     NotIdentifiedWarning,
     SegkitValueError,
@@ -54,7 +54,7 @@ class PurchaseModel(CustomerColumnsMixin, BaseEstimator, ABC):
     _dropout_parameters: ClassVar[tuple[str, ...]]
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "columns": [list, tuple],
-        "horizon_days": [Interval(Real, 0, None, closed="left")],
+        "horizon_days": [Interval(Real, 0, MOST_DAYS, closed="both")],
     }
 
     log_likelihood_: float

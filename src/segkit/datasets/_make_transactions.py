@@ -21,6 +21,8 @@ _MINUTES_PER_DAY = 24 * 60
 
 # Opening hours and the share of a day's orders up to each of them: quiet mornings, a lunch
 # hour, a busy evening.
+# What is beyond these is a slip of the keyboard, and would not fit into memory or a float.
+_MOST, _LARGEST = 10**9, 1e100
 _HOUR = np.array([8.0, 12.0, 14.0, 18.0, 21.0, 22.0])
 _SHARE_OF_DAY = np.array([0.0, 0.2, 0.36, 0.62, 0.95, 1.0])
 _LAST_MINUTE = 22 * 60 - 1
@@ -206,10 +208,12 @@ def make_transactions(
      'first_purchase_date', 'tenure_days', 'alive_at_end']
     """
     _check("n_customers", n_customers, Integral, "an integer of at least 1", lambda n: n >= 1)
+    _check("n_customers", n_customers, Integral, f"at most {_MOST:,}", lambda n: n <= _MOST)
     for name, value in {"r": r, "alpha": alpha, "a": a, "b": b, "p": p, "v": v}.items():
         _check(name, value, Real, "a finite number above 0", lambda x: 0 < x < np.inf)
+        _check(name, value, Real, f"at most {_LARGEST:g}", lambda x: x <= _LARGEST)
     _check("alpha", alpha, Real, "at least r / 1440, an order a minute", lambda x: r / x <= 1440)
-    _check("q", q, Real, "finite and above 1, else the mean is not", lambda x: 1 < x < np.inf)
+    _check("q", q, Real, "finite and above 1, else the mean is not", lambda x: 1 < x <= _LARGEST)
     for name, value in {"same_day_rate": same_day_rate, "return_rate": return_rate}.items():
         _check(name, value, Real, "a probability from 0 to 1", lambda x: 0 <= x <= 1)
     _check("price_points", price_points, bool, "True or False", lambda _: True)

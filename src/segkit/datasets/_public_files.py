@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 
 import pandas as pd
 
-from segkit.exceptions import SegkitValueError
+from segkit.exceptions import SegkitTypeError, SegkitValueError
 
 # What pandas raises for a file of another kind or a damaged one. Its text may quote the file, and
 # so is not shown.
@@ -265,8 +265,12 @@ def _parse_dates(dates: "pd.Series[str]", *formats: str) -> "pd.Series[pd.Timest
 
 
 def _existing_file(function: str, path: str | os.PathLike[str], source: str) -> Path:
+    if not isinstance(path, str | os.PathLike):
+        raise SegkitTypeError(
+            f"{function}: parameter 'path' must be text or a path, got {type(path).__name__}."
+        )
     file = Path(path)
-    if not file.is_file():
+    if "\0" in str(path) or not file.is_file():
         raise FileNotFoundError(
             f"{function}: parameter 'path' must name a file; there is none at {str(path)!r}. "
             f"{source} Nothing is downloaded."

@@ -21,6 +21,8 @@ Codes: TypeAlias = NDArray[np.intp]
 
 #: The label of a row that belongs to no cluster, as in scikit-learn's DBSCAN and segkit's predict.
 NOISE = -1
+# More repetitions, rows or bins are a slip of the keyboard.
+_MOST = 10**9
 
 
 def read_matrix(X: Any, *, owner: str) -> Floats:
@@ -167,7 +169,7 @@ def _is_noise(label: Any) -> bool:
 def read_n_clusters(n_clusters: Any, n_rows: int, *, least: int, owner: str) -> list[int]:
     """Return the numbers of clusters to try, ascending."""
     given = [n_clusters] if is_integer(n_clusters) else n_clusters
-    if not isinstance(given, Iterable) or isinstance(given, str):
+    if not isinstance(given, Iterable) or isinstance(given, str) or not getattr(given, "ndim", 1):
         raise SegkitTypeError(
             f"{owner}: n_clusters must be integers such as range(2, 11), got {n_clusters!r}."
         )
@@ -190,12 +192,14 @@ def read_count(count: Any, *, least: int, name: str, owner: str) -> int:
         raise SegkitValueError(
             f"{owner}: {name} must be an integer of at least {least}, got {count!r}."
         )
+    if count > _MOST:
+        raise SegkitValueError(f"{owner}: {name} must be at most {_MOST:,}, got {count:,}.")
     return int(count)
 
 
 def read_choice(choice: Any, choices: Iterable[str], *, name: str, owner: str) -> str:
     """Return one of some words."""
-    if choice not in choices:
+    if not isinstance(choice, str) or choice not in choices:
         raise SegkitValueError(f"{owner}: {name} must be one of {[*choices]}, got {choice!r}.")
     return str(choice)
 

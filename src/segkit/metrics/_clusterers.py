@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.cluster import KMeans
 
 from segkit.exceptions import SegkitTypeError, SegkitValueError
@@ -17,7 +17,10 @@ _NUMBERS = ("n_clusters", "n_components", "n_segments")
 def check_clusterer(clusterer: Any, *, owner: str) -> None:
     """Raise unless a clusterer can be cloned and fitted, and tells the cluster of each row."""
     is_instance = hasattr(clusterer, "get_params") and not isinstance(clusterer, type)
-    if not (is_instance and (hasattr(clusterer, "fit_predict") or hasattr(clusterer, "fit"))):
+    is_supervised = is_instance and (is_classifier(clusterer) or is_regressor(clusterer))
+    if is_supervised or not (
+        is_instance and (hasattr(clusterer, "fit_predict") or hasattr(clusterer, "fit"))
+    ):
         raise SegkitTypeError(
             f"{owner}: clusterer must be a scikit-learn clusterer such as KMeans(5), got "
             f"{clusterer!r}."

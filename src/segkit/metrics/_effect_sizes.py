@@ -150,6 +150,10 @@ def cramers_v(values: ArrayLike, labels: ArrayLike, *, bias_corrected: bool = Tr
     0.49
     """
     owner = "cramers_v"
+    if not isinstance(bias_corrected, bool | np.bool_):
+        raise SegkitTypeError(
+            f"{owner}: bias_corrected must be True or False, got {type(bias_corrected).__name__}."
+        )
     categories = read_column(values, owner=owner, name="values")
     segments = read_labels(labels, len(categories), owner=owner)
     if missing := int(pd.isna(categories).sum()):

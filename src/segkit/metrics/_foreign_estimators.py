@@ -8,16 +8,23 @@ from contextlib import contextmanager
 from typing import Any
 
 import narwhals.stable.v2 as nw
+import numpy as np
 import pandas as pd
 
-from segkit._frames import dtype_of
+from segkit._frames import dtype_of, float_values
 from segkit._input_checks import check_numeric, estimator_name
-from segkit.exceptions import MissingValuesError, SegkitError, SegkitTypeError
+from segkit.exceptions import (
+    MissingValuesError,
+    SegkitError,
+    SegkitTypeError,
+    SegkitValueError,
+)
 
 #: What numpy, pandas and scikit-learn say of text and dates where numbers are needed. Some of them
 #: quote a value, which may be an id.
 NO_NUMBER = re.compile(
-    r"could not convert|not convert|must be a string or a real number|promoted|numeric|dtype|cast",
+    r"could not convert|not convert|must be a string or a real number|promoted|numeric|dtype|cast"
+    r"|array element",
     re.IGNORECASE,
 )
 
@@ -53,6 +60,11 @@ def told_by_column(
                 f"{owner}: {name} takes no missing values, and the columns {missing} contain NaN "
                 "or null. Fill them, drop these rows, or name complete columns: basis=[...]."
             ) from None
+        if "infinity" in said and (infinite := _infinite(view, names)):
+            raise SegkitValueError(
+                f"{owner}: {name} takes no infinite numbers, and the columns {infinite} contain "
+                "some. Correct or drop these rows."
+            ) from None
         if NO_NUMBER.search(said) and (held := _no_numbers(view, names)):
             listed = ", ".join(f"{column!r} holds {kind}" for column, kind in held.items())
             raise SegkitTypeError(
@@ -68,6 +80,14 @@ def _with_missing(view: nw.DataFrame[Any], names: Sequence[str]) -> list[str]:
         for name in names
         if view[name].null_count()
         or (view[name].dtype.is_float() and bool(view[name].is_nan().any()))
+    ]
+
+
+def _infinite(view: nw.DataFrame[Any], names: Sequence[str]) -> list[str]:
+    return [
+        name
+        for name in names
+        if view[name].dtype.is_float() and np.isinf(float_values(view[name])).any()
     ]
 
 

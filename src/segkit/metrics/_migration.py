@@ -90,7 +90,7 @@ def migration_matrix(
     if segments is None:
         order = sorted(found, key=lambda name: (name in ("unassigned", -1), str(name)))
     else:
-        order = list(segments)
+        order = list(read_column(segments, owner=_OWNER, name="segments"))
         if unknown := [name for name in found if name not in order]:
             raise SegkitValueError(f"{_OWNER}: segments lacks {unknown[:5]}.")
     index = pd.Index(order, dtype=object)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -161,6 +162,10 @@ def n_clusters_by_prediction_strength(strengths: pd.DataFrame, threshold: float 
         )
     owner = "n_clusters_by_prediction_strength"
     numbers = read_numbers_tried(strengths, name="strengths", owner=owner)
+    if isinstance(threshold, bool) or not isinstance(threshold, Real):
+        raise SegkitTypeError(
+            f"{owner}: threshold must be a number, got {type(threshold).__name__}."
+        )
     above = numbers[read_criterion(strengths, "prediction_strength", owner=owner) > threshold]
     return max(map(int, above), default=1)
 

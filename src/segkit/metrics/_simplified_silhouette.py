@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from segkit._blocks import row_blocks
-from segkit.exceptions import SegkitValueError
-from segkit.metrics._arguments import Codes, Floats, read_labels, read_matrix
+from segkit.exceptions import SegkitTypeError, SegkitValueError
+from segkit.metrics._arguments import Codes, Floats, as_floats, read_labels, read_matrix
 from segkit.metrics._centers import cluster_means, squared_distances
 
 _OWNER = "simplified_silhouette"
@@ -106,7 +106,12 @@ def _silhouettes(values: Floats, codes: Codes, centers: Floats) -> Floats:
 
 
 def _read_centers(centers: Any, n_features: int) -> Floats:
-    values = np.asarray(centers, dtype=np.float64)
+    try:
+        values = as_floats(centers)
+    except (TypeError, ValueError, OverflowError):
+        raise SegkitTypeError(
+            f"{_OWNER}: centers must be rows of numbers, got {type(centers).__name__}."
+        ) from None
     if values.ndim != 2 or values.shape[1] != n_features or not np.isfinite(values).all():
         raise SegkitValueError(
             f"{_OWNER}: centers must be rows of {n_features} finite numbers, one for each column "

@@ -79,10 +79,14 @@ def get(name: str) -> type[Any]:
     >>> scorer
     RFMScorer(n_bins=4)
     """
+    if not isinstance(name, str):
+        raise PluginError(
+            f"segkit.plugins: get takes the name of a segmenter, got {type(name).__name__}."
+        )
     found = [point for point in _points() if point.name == name]
     if not found:
         names = sorted({point.name for point in _points()})
-        near = nearest(name, names) if isinstance(name, str) else None
+        near = nearest(name, names)
         hint = f" Did you mean {near!r}?" if near else ""
         raise PluginError(
             f"segkit.plugins: no installed distribution announces {name!r} in the entry points "

@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from segkit._compat import HasMethods, Interval, StrOptions, fit_context
 from segkit._frames import UNASSIGNED, Frame
-from segkit._input_checks import row_limits, row_mapping, row_table, row_value
+from segkit._input_checks import check_is_instance, row_limits, row_mapping, row_table, row_value
 from segkit._storage._state import LearnedState
 from segkit._warn import warn
 from segkit.base import SegmenterMixin
@@ -484,6 +484,7 @@ class ClusterSegmenter(SegmenterMixin, ClusterMixin, TransformerMixin, BaseEstim
             self._preprocessing = ClusterPreprocessing.of(table)
             self.preprocessing_summary_ = self._preprocessing.summary
         elif self.preprocessor is not None:
+            check_is_instance(self.preprocessor, parameter="preprocessor", owner="ClusterSegmenter")
             self._transformer = prepared(self.preprocessor, seed, owner="ClusterSegmenter")
             with _no_text_quoted():
                 self._transformer.fit(self._for_transformer(table))

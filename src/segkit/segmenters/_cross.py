@@ -206,6 +206,8 @@ class CrossSegmenter(SegmenterMixin, TransformerMixin, BaseEstimator):
             cells = self._cells(X, shape)
             counts = np.bincount(cells[cells >= 0], minlength=int(np.prod(shape)))
             n_customers = len(cells)
+        if not self.name.isprintable():  # such as half of a character in two parts
+            raise SegkitValueError(f"{_OWNER}: name must be printable text, got {self.name!r}.")
         if not counts.any():
             raise SegkitValueError(
                 f"{_OWNER}: none of {n_customers:,} customers is assigned by all segmenters, so "

@@ -19,6 +19,7 @@ from segkit._input_checks import (
     check_columns_present,
     check_complete,
     check_customer_columns,
+    check_is_instance,
     estimator_name,
     row_limits,
     row_mapping,
@@ -52,6 +53,7 @@ _UNREADABLE = re.compile(
 def fit_estimator(tierer: ValueTierer, X: Any, y: Any) -> Customers:
     """Fit a clone of the estimator, as `estimator_`, and return the customers' predicted values."""
     tierer._forget()
+    check_is_instance(tierer.estimator, parameter="estimator", owner="ValueTierer")
     estimator = clone(tierer.estimator)
     name = estimator_name(estimator)
     frame = as_frame(X, owner="ValueTierer")

@@ -41,6 +41,7 @@ from segkit.segmenters._edges_spread import EdgesSpread, bootstrap_edges
 from segkit.segmenters._named_maps import NAMED_MAPS, fitting_map
 from segkit.segmenters._rfm_edges import (
     METHODS,
+    MOST_SCORES,
     binned_columns,
     learned_edges,
     numbers_of_scores,
@@ -193,7 +194,7 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "columns": [list, tuple],
         "smaller_is_better": [None, list, tuple],
-        "n_bins": [Interval(Integral, 2, None, closed="left"), list, tuple],
+        "n_bins": [Interval(Integral, 2, MOST_SCORES, closed="both"), list, tuple],
         "binning": [StrOptions({*METHODS, "nested"}), Mapping, list, tuple],
         "groups": [None, str, Interval(Integral, 0, None, closed="left")],
         "segment_map": [StrOptions(set(NAMED_MAPS)), SegmentMap],
@@ -653,11 +654,11 @@ class RFMScorer(SegmenterMixin, TransformerMixin, BaseEstimator):
         named = dict(zip(self.columns, self._columns_used, strict=False))
         n_bins = self.n_bins if isinstance(self.n_bins, Sequence) else [self.n_bins] * len(named)
         if len(n_bins) not in (len(named), len(self.columns)) or not all(
-            isinstance(number, int | np.integer) and number >= 2 for number in n_bins
+            isinstance(number, int | np.integer) and 2 <= number <= MOST_SCORES for number in n_bins
         ):
             raise SegkitValueError(
-                f"RFMScorer: n_bins must be an integer of at least 2, or one for each of the "
-                f"{len(self.columns)} columns, got {self.n_bins!r}."
+                f"RFMScorer: n_bins must be an integer from 2 to {MOST_SCORES:,}, or one for each "
+                f"of the {len(self.columns)} columns, got {self.n_bins!r}."
             )
         smaller = self.columns[:1] if self.smaller_is_better is None else self.smaller_is_better
         if unknown := [column for column in smaller if column not in self.columns]:

@@ -76,6 +76,10 @@ def _sources(binning: Any, columns: Sequence[str | int]) -> dict[str | int, Any]
     return dict(zip(columns, binning, strict=True))
 
 
+#: Of more scores a map would have too many cells, and no customer could tell two apart.
+MOST_SCORES = 1_000
+
+
 def checked_edges(edges: Any, column: str | int, n_bins: int) -> Edges:
     """Return a copy of the given edges of a column."""
     try:

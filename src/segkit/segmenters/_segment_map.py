@@ -133,7 +133,12 @@ class SegmentMap:
         SegmentMapError
             For scores of another shape, type or range.
         """
-        rows = np.asarray(scores)
+        try:
+            rows = np.asarray(scores)
+        except (TypeError, ValueError):  # columns of several types, rows of several lengths
+            raise SegmentMapError(
+                f"SegmentMap: scores must be an array of integers, got {type(scores).__name__}."
+            ) from None
         if rows.ndim != 2 or rows.shape[1] != len(self.dimensions) or rows.dtype.kind not in "iu":
             raise SegmentMapError(
                 f"SegmentMap: scores must be integers with a column for each of "

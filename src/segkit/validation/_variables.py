@@ -100,7 +100,10 @@ def variable_of(series: nw.Series[Any], *, owner: str) -> Variable:
             "and categories can be judged."
         )
     values_of_any_kind = plain_values(series).astype(object)
-    codes, levels = pd.factorize(values_of_any_kind.map(str, na_action="ignore"), sort=True)
+    held_or_missing = zip(values_of_any_kind, values_of_any_kind.isna(), strict=True)
+    # As objects: pandas' own text has no place for half of a character in two parts.
+    texts = [None if missing else str(one) for one, missing in held_or_missing]
+    codes, levels = pd.factorize(np.array(texts, dtype=object), sort=True)
     known = int((codes >= 0).sum())
     if len(levels) > _MOST_LEVELS and 2 * len(levels) > known:
         raise SegkitTypeError(
