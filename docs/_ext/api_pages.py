@@ -32,6 +32,7 @@ PACKAGES_FIRST = [
     "segkit.plotting",
     "segkit.testing",
     "segkit.plugins",
+    "segkit.persistence",
     "segkit.typing",
     "segkit.exceptions",
 ]
