@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
+from sklearn.base import clone
 
 from engine_segmenters import FEATURES, RULES, fitted
 from frames import rows_of
@@ -97,6 +98,13 @@ def test_nothing_runs_in_assign(spark, segmenters, in_engine, name):
         assert list(spark.sparkContext.statusTracker().getJobIdsForGroup(name))
     finally:
         spark.sparkContext.setLocalProperty("spark.jobGroup.id", None)
+
+
+@pytest.mark.parametrize("name", NAMES[:5])
+def test_fit_learns_what_it_learns_in_pandas(segmenters, in_engine, name):
+    fitted_there = quietly(clone(segmenters[name]).fit, in_engine)
+    assert not hasattr(fitted_there, "labels_")
+    pd.testing.assert_frame_equal(fitted_there.describe(), segmenters[name].describe())
 
 
 @pytest.fixture(scope="module")
