@@ -313,6 +313,21 @@ def test_the_past_is_the_table_of_the_rows_known_then(as_of):
     assert_same_table(ledger.table(as_of, extras=ALL_EXTRAS), expected)
 
 
+@pytest.mark.parametrize("as_of", ["2024-01-05", "2024-01-05 12:00"])
+@pytest.mark.parametrize("cut", [1, 2])
+def test_an_order_of_two_days_is_known_from_the_first_on(as_of, cut):
+    log = log_of(
+        ("a", "2024-01-09 10:00", 1.0, "r1"),
+        ("a", "2024-01-05 10:00", 2.0, "r1"),
+        ("a", "2024-01-02 10:00", 4.0, "r0"),
+    )
+    for rows in (log, log[::-1]):
+        ledger = CustomerLedger(order_id="order_id").update(rows[:cut]).update(rows[cut:])
+        table = ledger.table(as_of)
+        assert table[["frequency", "order_days", "monetary"]].values.tolist() == [[2, 2, 6.0]]
+        assert frequencies(ledger) == {"a": 2}
+
+
 def test_a_moment_that_cuts_the_day_of_a_customer_is_refused():
     log = log_of(("a", "2024-01-05 09:00", 1.0, 1), ("a", "2024-01-05 17:00", 1.0, 2))
     ledger = CustomerLedger().update(log)
