@@ -1,6 +1,7 @@
 """CustomerLedger: any split of a log, in any order, gives the table of the whole log."""
 
 import datetime as dt
+import math
 import tracemalloc
 import uuid
 
@@ -131,6 +132,18 @@ def test_no_bit_of_money_depends_on_the_split(split, amounts):
             parts.table(extras=ALL_EXTRAS, decimals=decimals),
             whole.table(extras=ALL_EXTRAS, decimals=decimals),
         )
+
+
+@given(amounts=st.lists(st.floats(1e10, 1e15), min_size=1, max_size=30))
+def test_sums_too_large_to_be_rounded_are_the_nearest_floats(amounts):
+    log = log_of(*(("a", "2024-01-01", amount, None) for amount in amounts))
+    ledger = CustomerLedger()
+    for row in range(len(log)):
+        ledger.update(log[row : row + 1])
+    exact = math.fsum(amounts)
+    assert ledger.table()["monetary"].item() == exact
+    naive = summarize_transactions(log)["monetary"].item()
+    assert abs(naive - exact) <= len(amounts) * math.ulp(exact)
 
 
 def test_money_that_naive_sums_lose_is_kept():
