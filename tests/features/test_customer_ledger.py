@@ -1,6 +1,7 @@
 """CustomerLedger: any split of a log, in any order, gives the table of the whole log."""
 
 import datetime as dt
+import math
 import tracemalloc
 import uuid
 
@@ -131,6 +132,18 @@ def test_no_bit_of_money_depends_on_the_split(split, amounts):
             parts.table(extras=ALL_EXTRAS, decimals=decimals),
             whole.table(extras=ALL_EXTRAS, decimals=decimals),
         )
+
+
+@given(amounts=st.lists(st.floats(1e10, 1e15), min_size=1, max_size=30))
+def test_sums_too_large_to_be_rounded_are_the_nearest_floats(amounts):
+    log = log_of(*(("a", "2024-01-01", amount, None) for amount in amounts))
+    ledger = CustomerLedger()
+    for row in range(len(log)):
+        ledger.update(log[row : row + 1])
+    exact = math.fsum(amounts)
+    assert ledger.table()["monetary"].item() == exact
+    naive = summarize_transactions(log)["monetary"].item()
+    assert abs(naive - exact) <= len(amounts) * math.ulp(exact)
 
 
 def test_money_that_naive_sums_lose_is_kept():
@@ -311,6 +324,21 @@ def test_the_past_is_the_table_of_the_rows_known_then(as_of):
         CLOCK_SET_BACK, order_id="order_id", as_of=as_of, extras=ALL_EXTRAS
     )
     assert_same_table(ledger.table(as_of, extras=ALL_EXTRAS), expected)
+
+
+@pytest.mark.parametrize("as_of", ["2024-01-05", "2024-01-05 12:00"])
+@pytest.mark.parametrize("cut", [1, 2])
+def test_an_order_of_two_days_is_known_from_the_first_on(as_of, cut):
+    log = log_of(
+        ("a", "2024-01-09 10:00", 1.0, "r1"),
+        ("a", "2024-01-05 10:00", 2.0, "r1"),
+        ("a", "2024-01-02 10:00", 4.0, "r0"),
+    )
+    for rows in (log, log[::-1]):
+        ledger = CustomerLedger(order_id="order_id").update(rows[:cut]).update(rows[cut:])
+        table = ledger.table(as_of)
+        assert table[["frequency", "order_days", "monetary"]].values.tolist() == [[2, 2, 6.0]]
+        assert frequencies(ledger) == {"a": 2}
 
 
 def test_a_moment_that_cuts_the_day_of_a_customer_is_refused():

@@ -63,7 +63,7 @@ class CustomerLedger:
     An update adds up the batch and puts it beside what is there. So its time and memory grow with
     the batch, and not with the history; `table` brings all together.
 
-    Sums are exact (a superaccumulator of whole numbers), and become floats in the table only.
+    Sums are exact (a superaccumulator of whole numbers), and the nearest floats in the table only.
     Those of `summarize_transactions` are rounded after each row, and the two are equal once
     rounded to `decimals`, unless amounts have more digits than that and a sum lies on the edge
     between two roundings.

@@ -77,13 +77,17 @@ class ExactSums:
             carry = (low + _HALF) >> _BITS
             low -= carry << _BITS
             high += carry
-        # Leading digits may cancel out above what a float can hold, so they are added lower down.
-        shift = 2 * _BITS if self._highest >= _HIGHEST_PLACE else 0
-        total = np.zeros(digits.shape[1])
-        for place, digit in enumerate(digits, self.lowest):
-            total += np.ldexp(digit.astype(np.float64), _BITS * place - shift)
+        # What may be beyond a float until lower digits are subtracted is added further down.
+        is_huge = digits[max(_HIGHEST_PLACE - self.lowest, 0) :].any(axis=0)
+        shift = np.where(is_huge, 2 * _BITS, 0)
+        total, rest = np.zeros((2, digits.shape[1]))
+        for row in reversed(range(len(digits))):
+            exponent = _BITS * (self.lowest + row) - shift
+            total, error = _sum_and_error(total, np.ldexp(digits[row].astype(np.float64), exponent))
+            rest += error
         with np.errstate(over="ignore"):  # infinite sums are an error of their own
-            return np.ldexp(total, shift)
+            floats: Floats = np.ldexp(total + rest, shift)
+        return floats
 
     @property
     def _highest(self) -> int:
@@ -93,3 +97,10 @@ class ExactSums:
         if (lowest, highest) == (self.lowest, self._highest):
             return self.digits
         return np.pad(self.digits, ((self.lowest - lowest, highest - self._highest), (0, 0)))
+
+
+def _sum_and_error(one: Floats, other: Floats) -> tuple[Floats, Floats]:
+    """Return the rounded sum, and what rounding took from it (Knuth's TwoSum)."""
+    total = one + other
+    part = total - one
+    return total, (one - (total - part)) + (other - part)
