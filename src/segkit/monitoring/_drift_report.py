@@ -261,7 +261,8 @@ def _roles(
     basis = reader.basis(before, "before")
     frames = [reader.frame(before, "before"), reader.frame(after, "after")]
     if variables is None:
-        variables = [name for name in frames[0].collect_schema().names() if name != reader.customer]
+        columns = [name for frame in frames for name in frame.collect_schema().names()]
+        variables = [name for name in columns if name != reader.customer]
     else:
         variables = _names("variables", variables)
         for frame, which in zip(frames, ("before", "after"), strict=True):
