@@ -366,6 +366,15 @@ def test_who_reads_a_file_while_it_is_replaced_reads_the_old_one(customers, tmp_
     assert path.read_text("utf-8") != before
 
 
+def test_who_may_read_a_file_may_read_what_takes_its_place(customers, tmp_path):
+    path = tmp_path / "tiers.json"
+    ValueTierer().fit(customers).save(path)
+    for mode in (0o600, 0o640):
+        path.chmod(mode)
+        ValueTierer().fit(customers).save(path)
+        assert path.stat().st_mode & 0o777 == mode
+
+
 @pytest.mark.skipif(not hasattr(Path, "symlink_to"), reason="there are no links here")
 def test_a_link_goes_on_leading_to_the_file(customers, tmp_path):
     (tmp_path / "link.json").symlink_to(tmp_path / "tiers.json")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sklearn.exceptions import NotFittedError
 
@@ -115,12 +116,14 @@ def _tells(segmenter: SegmenterMixin, value: Any) -> bool:
 
     Errors of our own are no fault: a column of text may be needed where they have a number.
     """
-    row = dict.fromkeys(segmenter._columns_used, value)
-    frame = pd.DataFrame([row] * 3)
-    by_name = all(isinstance(name, str) for name in row)
+    row: dict[Any, Any] = dict.fromkeys(segmenter._columns_used, value)
+    if segmenter._group_used is not None:
+        row[segmenter._group_used] = value
     try:
         segmenter.predict_one(row)
-        segmenter.predict(frame if by_name else frame.to_numpy())
+        if hasattr(segmenter, "feature_names_in_"):
+            segmenter.predict(pd.DataFrame([row] * 3))
+        segmenter.predict(np.full((3, segmenter.n_features_in_), value))
     except SegkitError:
         return False
     return True
