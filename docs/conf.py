@@ -48,7 +48,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "gallery",
     "filename_pattern": r"/plot_",
     # What draws nothing, such as the web service, is shown in a guide.
-    "ignore_pattern": r"/(?!plot_)[^/]*\.py$",
+    "ignore_pattern": r"(^|/)(?!plot_)[^/]*\.py$",
     "within_subsection_order": "gallery_order.InReadingOrder",
     "abort_on_example_error": True,
     "backreferences_dir": "gallery/backreferences",
