@@ -132,3 +132,9 @@ def test_every_segmenter_is_one_by_the_protocol(name):
     cls = getattr(segkit, name)
     assert isinstance(cls([]) if name == "CrossSegmenter" else cls(), Segmenter)
     assert not isinstance(object(), Segmenter)
+
+
+@pytest.mark.parametrize("name", [None, 5, ["RFMScorer"]], ids=repr)
+def test_a_name_is_text(name):
+    with pytest.raises(PluginError, match="get takes the name of a segmenter"):
+        get(name)
