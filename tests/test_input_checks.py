@@ -476,10 +476,8 @@ def test_ids_that_mix_kinds_only_after_a_hundred_rows_are_refused(column):
 
 def test_numbers_after_a_hundred_nulls_are_numbers():
     amounts = pd.Series([None] * 101 + [2.5], dtype=object)
-    log = pd.DataFrame(
-        {"customer_id": 1, "timestamp": pd.Timestamp("2024-01-01")}, index=range(102)
-    )
-    table = summarize_transactions(log.assign(amount=amounts), missing="drop")
+    log = pd.DataFrame({"amount": amounts, "customer_id": 1, "timestamp": "2024-01-01"})
+    table = summarize_transactions(log, missing="drop")
     assert table["monetary"].tolist() == [2.5]
 
 

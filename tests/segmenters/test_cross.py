@@ -449,7 +449,8 @@ def test_one_customer_is_refused_by_a_later_part_as_in_a_frame():
 
 
 def test_a_name_that_cannot_be_printed_is_refused():
+    customers = pd.DataFrame({"monetary": [9.0, 5.0], "frequency": [2, 1]})
     with pytest.raises(SegkitValueError, match="name must be printable text"):
-        CrossSegmenter([ValueTierer(), RFMScorer()], name="\ud800").fit(
-            pd.DataFrame({"recency_days": [1, 2], "frequency": [2, 1], "monetary": [9.0, 5.0]})
+        CrossSegmenter([ValueTierer(), ValueTierer(column="frequency")], name="\ud800").fit(
+            customers
         )
