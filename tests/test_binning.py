@@ -195,3 +195,9 @@ def test_few_and_many_edges_score_alike(n_edges):
     assert scores(values, np.stack([edges, edges * 0]), cells=cells).tolist() == expected
     turned = [n_edges + 2 - score for score in expected]
     assert scores(values, edges, smaller_is_better=True).tolist() == turned
+
+
+def test_values_that_fall_together_far_from_the_lowest_make_one_cluster():
+    # Counted from -1e308 on, 1 to 4 are the same float: two clusters, and the edge halfway.
+    values = np.array([-1e308, 1.0, 2.0, 3.0, 4.0])
+    assert kmeans_edges(OrderedValues(values), 3).tolist() == [-1e308, -5e307]

@@ -16,9 +16,20 @@ import pytest
 from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LinearRegression
+from sklearn.preprocessing import StandardScaler
 
 from frames import TEN, as_kind, columns_of, rows_of
-from segkit import RFMScorer, RuleSegmenter, summarize_transactions
+from segkit import (
+    ClusterSegmenter,
+    CrossSegmenter,
+    KPrototypes,
+    RFMScorer,
+    RuleSegmenter,
+    SegmentProfiler,
+    ValueTierer,
+    summarize_transactions,
+)
 from segkit._input_checks import nearest
 from segkit.base import SegmenterMixin
 from segkit.exceptions import (
@@ -445,3 +456,70 @@ def test_an_array_that_is_too_narrow_is_an_error_of_segkit() -> None:
     rules = [{"name": "Far", "when": {"column": "x5", "at_least": 1}}]
     with pytest.raises(SegkitValueError, match=r"^RuleSegmenter: .*2 feature.*minimum of 6"):
         RuleSegmenter(rules).fit(np.zeros((3, 2)))
+
+
+# -- hostile input -------------------------------------------------------------------------------
+
+ONE_AFTER_A_HUNDRED = ["a"] * 101 + [1.5]
+
+
+@pytest.mark.parametrize("column", ["customer_id", "order_id"])
+def test_ids_that_mix_kinds_only_after_a_hundred_rows_are_refused(column):
+    log = pd.DataFrame(
+        {"customer_id": 1, "order_id": 1, "timestamp": pd.Timestamp("2024-01-01"), "amount": 1.0},
+        index=range(102),
+    )
+    log[column] = pd.Series(ONE_AFTER_A_HUNDRED, dtype=object)
+    with pytest.raises(SegkitTypeError, match=f"column '{column}' mixes kinds of ids"):
+        summarize_transactions(log, order_id="order_id")
+
+
+def test_numbers_after_a_hundred_nulls_are_numbers():
+    amounts = pd.Series([None] * 101 + [2.5], dtype=object)
+    log = pd.DataFrame({"amount": amounts, "customer_id": 1, "timestamp": "2024-01-01"})
+    table = summarize_transactions(log, missing="drop")
+    assert table["monetary"].tolist() == [2.5]
+
+
+def test_rules_of_text_refuse_a_number_after_a_hundred_rows():
+    rules = RuleSegmenter([{"name": "A", "when": {"column": "kind", "equals": "a"}}])
+    with pytest.raises(SegkitTypeError, match="column 'kind'"):
+        rules.fit(pd.DataFrame({"kind": pd.Series(ONE_AFTER_A_HUNDRED, dtype=object)}))
+
+
+@pytest.mark.parametrize(
+    "segmenter",
+    [
+        RFMScorer(),
+        ClusterSegmenter(n_segments=2),
+        CrossSegmenter([ValueTierer(column=0), ValueTierer(column=1)]),
+        RuleSegmenter([{"name": "A", "when": {"column": "x0", "at_least": 1}}]),
+        KPrototypes(n_clusters=2),
+        SegmentProfiler(),
+    ],
+    ids=lambda segmenter: type(segmenter).__name__,
+)
+def test_rows_of_different_lengths_are_refused(segmenter):
+    with pytest.raises(SegkitValueError, match=f"{type(segmenter).__name__}: .*differ in their"):
+        segmenter.fit([[1.0, 2.0, 3.0], [4.0, 5.0]], [0, 1])
+
+
+@pytest.mark.parametrize("segmenter", [RFMScorer(), KPrototypes()])
+def test_what_has_one_dimension_is_not_printed(segmenter):
+    with pytest.raises(SegkitValueError, match="got 1D array") as caught:
+        segmenter.fit(pd.Index([4711.0, 815.0]))
+    assert "4711" not in str(caught.value)
+
+
+def test_complex_numbers_are_not_printed():
+    with pytest.raises(SegkitValueError, match=r"KPrototypes: Complex data not supported\.$"):
+        KPrototypes().fit(np.full((4, 2), 4711 + 0j))
+
+
+@pytest.mark.parametrize("parameter", ["estimator", "preprocessor"])
+def test_a_class_in_place_of_an_estimator_is_told(parameter):
+    owner = {"estimator": ValueTierer, "preprocessor": ClusterSegmenter}[parameter]
+    given = {"estimator": LinearRegression, "preprocessor": StandardScaler}[parameter]
+    message = rf"{parameter} must be an estimator, got the class {given.__name__}\. Write "
+    with pytest.raises(SegkitTypeError, match=message):
+        owner(**{parameter: given}).fit(TEN, TEN["monetary"])

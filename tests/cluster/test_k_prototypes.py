@@ -6,6 +6,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from sklearn.cluster import KMeans
@@ -15,7 +16,13 @@ from frames import as_kind
 from segkit import KPrototypes
 from segkit.cluster._mixed_columns import learn_columns
 from segkit.cluster._prototype_search import Problem, _cao_modes
-from segkit.exceptions import ColumnError, LazyFrameError, MissingValuesError, SegkitTypeError
+from segkit.exceptions import (
+    ColumnError,
+    LazyFrameError,
+    MissingValuesError,
+    SegkitTypeError,
+    SegkitValueError,
+)
 
 CUSTOMERS = pd.DataFrame(
     {
@@ -450,3 +457,18 @@ def test_masked_values_of_an_array_are_missing():
         masked = np.ma.masked_array(X, mask=np.eye(6, 2))
         with pytest.raises(MissingValuesError):
             KPrototypes(n_clusters=2).fit(masked)
+
+
+def test_numbers_whose_squares_overflow_are_refused():
+    customers = pd.DataFrame({"spend": [1e300, 1.0, 2.0], "kind": ["a", "b", "a"]})
+    with pytest.raises(SegkitValueError, match=r"KPrototypes: column 'spend' is beyond 1e\+100"):
+        KPrototypes(n_clusters=2).fit(customers)
+
+
+def test_nested_columns_of_arrow_are_no_categories():
+    nested = pd.ArrowDtype(pa.struct([("a", pa.int64())]))
+    customers = pd.DataFrame(
+        {"spend": [1.0, 2.0, 3.0], "kind": pd.Series([{"a": 1}] * 3, dtype=nested)}
+    )
+    with pytest.raises(SegkitTypeError, match="column 'kind' holds values"):
+        KPrototypes(n_clusters=2, categorical=["kind"]).fit(customers)

@@ -403,3 +403,11 @@ def test_a_model_survives_pickling_and_cloning(fitted, customers):
     copied = clone(fitted.set_params(columns=COLUMNS))
     assert copied.get_params() == {"columns": COLUMNS}
     assert not hasattr(copied, "p_")
+
+
+def test_amounts_whose_squares_overflow_are_refused():
+    customers = pd.DataFrame(
+        {"order_days": [2, 3], "monetary": [1e300, 20.0], "first_day_amount": [1.0, 5.0]}
+    )
+    with pytest.raises(SegkitValueError, match=r"column 'monetary' is beyond 1e\+100 in 1 of 2"):
+        GammaGamma().fit(customers)

@@ -601,3 +601,18 @@ def test_a_fit_does_not_look_at_the_global_random_state(model, customers):
 def test_every_warning_is_of_the_family():
     assert issubclass(NotIdentifiedWarning, SegkitWarning)
     assert issubclass(NotConvergedWarning, SegkitWarning)
+
+
+@any_model
+@pytest.mark.parametrize("column", ["order_days", "tenure_days"])
+def test_days_beyond_the_calendar_are_refused(model, column):
+    customers = pd.DataFrame({"recency_days": 1.0, "order_days": 2.0, "tenure_days": [9.0, 30.0]})
+    customers.loc[1, column] = 1e300
+    with pytest.raises(SegkitValueError, match=rf"'{column}' exceeds 3,652,059 days, 10,000 years"):
+        model().fit(customers)
+
+
+@any_model
+def test_arrays_of_the_largest_numbers_give_no_warning_of_numpy(quiet_fit, model):
+    X = np.array([[1.0, 2.0, 3.0], [2.0, 2.0, 1.7e308], [1.0, 3.0, 9.0]])
+    assert not np.isnan(quiet_fit(model(), X).predict(X)).any()

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from segkit.datasets import load_cdnow, load_online_retail
-from segkit.exceptions import SegkitValueError
+from segkit.exceptions import SegkitTypeError, SegkitValueError
 
 COLUMNS = ["customer_id", "timestamp", "amount", "order_id"]
 CDNOW_MASTER = """\
@@ -279,3 +279,16 @@ def test_absent_file_is_an_error_that_says_where_to_get_it(tmp_path, load, sourc
     path = place if place.startswith("https") else tmp_path / place
     with pytest.raises(FileNotFoundError, match=f"{source}.*Nothing is downloaded"):
         load(path)
+
+
+@pytest.mark.parametrize("load", [load_cdnow, load_online_retail])
+@pytest.mark.parametrize("path", [None, 5, b"x", ["x"]], ids=repr)
+def test_what_is_no_path_is_told(load, path):
+    with pytest.raises(SegkitTypeError, match="parameter 'path' must be text or a path"):
+        load(path)
+
+
+@pytest.mark.parametrize("load", [load_cdnow, load_online_retail])
+def test_a_path_that_no_file_can_have_is_not_there(load):
+    with pytest.raises(FileNotFoundError, match="parameter 'path' must name a file"):
+        load("a\0b")

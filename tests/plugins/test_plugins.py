@@ -153,3 +153,9 @@ print(json.dumps([before, load({path!r}).predict_segments([[9.0], [2.0]]).tolist
     assert run(code, installed) == [False, ["above", "below"]]
     with pytest.raises(SegmenterFileError, match=r"SpendSegmenter', which is unknown"):
         load(path)
+
+
+@pytest.mark.parametrize("name", [None, 5, ["RFMScorer"]], ids=repr)
+def test_a_name_is_text(name):
+    with pytest.raises(PluginError, match="get takes the name of a segmenter"):
+        get(name)

@@ -801,3 +801,28 @@ def test_labels_with_the_index_of_the_frame_in_another_order_are_refused():
     # Of another index nothing follows: these are labels by position.
     other = SegmentProfiler().fit(CUSTOMERS, CUSTOMERS["segment"].set_axis(range(7, 407)))
     pd.testing.assert_frame_equal(other.profile_, by_place.profile_)
+
+
+@pytest.mark.parametrize("column", ["customer_id", "contact"])
+def test_ids_and_addresses_of_few_customers_are_left_out(column):
+    customers = pd.DataFrame(
+        {column: [f"c{number}@example.com" for number in range(4)], "spend": [1.0, 2.0, 3.0, 4.0]}
+    )
+    profiler = SegmentProfiler(min_cell=1).fit(customers, ["a", "a", "b", "b"])
+    assert "ids or free text" in profiler.left_out_[column]
+    assert "example.com" not in profiler.to_markdown()
+
+
+def test_nested_columns_of_arrow_are_left_out():
+    nested = pd.ArrowDtype(pa.struct([("a", pa.int64())]))
+    customers = pd.DataFrame(
+        {"spend": [1.0, 2.0, 3.0, 4.0], "kind": pd.Series([{"a": 1}] * 4, dtype=nested)}
+    )
+    profiler = SegmentProfiler(min_cell=1).fit(customers, ["a", "a", "b", "b"])
+    assert "holds no categories" in profiler.left_out_["kind"]
+
+
+def test_infinite_numbers_that_a_clusterer_refuses_are_told_by_column():
+    customers = pd.DataFrame({"spend": [1.0, np.inf, 3.0], "visits": [1.0, 2.0, 3.0]})
+    with pytest.raises(SegkitValueError, match=r"KMeans takes no infinite numbers.*\['spend'\]"):
+        SegmentProfiler(KMeans(2)).fit(customers)

@@ -446,3 +446,11 @@ def test_one_customer_is_refused_by_a_later_part_as_in_a_frame():
     crossing = CrossSegmenter(parts, min_size=1).fit(table)
     with pytest.raises(MissingValuesError):
         crossing.predict_one({"a": None, "b": None})
+
+
+def test_a_name_that_cannot_be_printed_is_refused():
+    customers = pd.DataFrame({"monetary": [9.0, 5.0], "frequency": [2, 1]})
+    with pytest.raises(SegkitValueError, match="name must be printable text"):
+        CrossSegmenter([ValueTierer(), ValueTierer(column="frequency")], name="\ud800").fit(
+            customers
+        )

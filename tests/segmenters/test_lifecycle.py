@@ -592,3 +592,10 @@ def test_warnings_name_the_line_of_the_user(customers):
 def test_a_model_that_needs_more_columns_is_refused(customers):
     with pytest.raises(SegkitValueError, match="CustomerLifetimeValue needs more"):
         LifecycleStager(method="alive", model=CustomerLifetimeValue()).fit(customers)
+
+
+@pytest.mark.parametrize("method", ["cadence", "alive"])
+def test_tenures_beyond_the_calendar_are_refused_where_rates_are_learned(method):
+    customers = pd.DataFrame({"recency_days": 1.0, "order_days": 2.0, "tenure_days": [9.0, 1e300]})
+    with pytest.raises(SegkitValueError, match="column 'tenure_days' exceeds 3,652,059 days"):
+        LifecycleStager(method=method).fit(customers)

@@ -695,3 +695,10 @@ def test_one_bad_value_among_many_is_found(many, place, column, value, message):
         assert codes[place] == -1
         assert (codes >= 0).sum() == len(many) - 1
         assert lenient.predict(bad.iloc[[place]]).tolist() == [-1]
+
+
+def test_a_scale_has_at_most_a_thousand_scores():
+    with pytest.raises(ValueError, match="n_bins"):
+        RFMScorer(n_bins=10**30).fit(TEN)
+    with pytest.raises(SegkitValueError, match="n_bins must be an integer from 2 to 1,000"):
+        RFMScorer(n_bins=[5, 5, 1_001]).fit(TEN)

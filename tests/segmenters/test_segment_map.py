@@ -238,3 +238,13 @@ def test_many_gaps_are_cut_short():
     with pytest.raises(SegmentMapError, match=r"and 8\d\d more") as caught:
         SegmentMap({"A": {"recency": 1, "frequency": 1, "monetary": 1}}, n_bins=10)
     assert len(str(caught.value)) < 2_000
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [[[1, 2], [1]], as_kind(DataFrame({"r": [1], "f": np.array(["2024"], "M8[ns]")}), "pyarrow")],
+    ids=["lengths", "types"],
+)
+def test_scores_that_make_no_array_are_refused(scores):
+    with pytest.raises(SegmentMapError, match="scores must be an array of integers"):
+        SegmentMap({"All": {"recency": (1, 5)}}).codes(scores)

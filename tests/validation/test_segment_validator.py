@@ -553,3 +553,32 @@ def test_a_fit_that_fails_leaves_nothing_of_an_earlier_one():
 def test_labels_have_no_score():
     assert not hasattr(SegmentValidator(), "score")
     assert hasattr(SegmentValidator(RFMScorer()), "score")
+
+
+HOSTILE = pd.DataFrame({"spend": [1.0, 2.0, 3.0, 4.0], "visits": [1, 2, 3, 4]})
+HALVES = ["a", "a", "b", "b"]
+
+
+def test_ids_without_a_hash_are_refused():
+    customers = HOSTILE.assign(customer=[{"a": 1}] * 4)
+    with pytest.raises(SegkitTypeError, match="customer_id 'customer' must hold ids"):
+        SegmentValidator(basis="spend", customer_id="customer").fit(customers, HALVES)
+
+
+def test_numbers_whose_squares_overflow_are_refused():
+    customers = HOSTILE.assign(spend=[1e300, 1.0, 2.0, 3.0])
+    with pytest.raises(SegkitValueError, match=r"SegmentValidator: column 'spend' is beyond 1e"):
+        SegmentValidator(basis="spend").fit(customers, HALVES)
+
+
+def test_half_of_a_character_in_two_parts_is_a_category():
+    customers = HOSTILE.assign(kind=pd.Series(["\ud800", "x", "x", "\ud800"], dtype=object))
+    validator = SegmentValidator(basis=["spend", "kind"], n_bootstraps=0).fit(customers, HALVES)
+    assert validator.segments_.tolist() == ["a", "b"]
+
+
+def test_score_names_the_column_that_is_missing():
+    customers = pd.concat([HOSTILE] * 10, ignore_index=True)
+    validator = SegmentValidator(KMeans(2, random_state=0), n_bootstraps=0).fit(customers)
+    with pytest.raises(ColumnError, match="column 'visits' is missing"):
+        validator.score(customers[["spend"]])

@@ -197,6 +197,14 @@ def read_count(count: Any, *, least: int, name: str, owner: str) -> int:
     return int(count)
 
 
+def read_number(number: Any, *, name: str, owner: str) -> float:
+    """Return a number."""
+    is_number = isinstance(number, int | float | np.integer | np.floating)
+    if not is_number or isinstance(number, bool):
+        raise SegkitTypeError(f"{owner}: {name} must be a number, got {type(number).__name__}.")
+    return float(number)
+
+
 def read_choice(choice: Any, choices: Iterable[str], *, name: str, owner: str) -> str:
     """Return one of some words."""
     if not isinstance(choice, str) or choice not in choices:

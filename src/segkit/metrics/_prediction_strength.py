@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from segkit.metrics._arguments import (
     read_criterion,
     read_matrix,
     read_n_clusters,
+    read_number,
     read_numbers_tried,
     read_verbose,
 )
@@ -162,11 +162,8 @@ def n_clusters_by_prediction_strength(strengths: pd.DataFrame, threshold: float 
         )
     owner = "n_clusters_by_prediction_strength"
     numbers = read_numbers_tried(strengths, name="strengths", owner=owner)
-    if isinstance(threshold, bool) or not isinstance(threshold, Real):
-        raise SegkitTypeError(
-            f"{owner}: threshold must be a number, got {type(threshold).__name__}."
-        )
-    above = numbers[read_criterion(strengths, "prediction_strength", owner=owner) > threshold]
+    least = read_number(threshold, name="threshold", owner=owner)
+    above = numbers[read_criterion(strengths, "prediction_strength", owner=owner) > least]
     return max(map(int, above), default=1)
 
 

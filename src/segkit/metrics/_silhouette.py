@@ -118,7 +118,7 @@ def _stack(labels: Any, n_rows: int) -> tuple[list[NDArray[Any]], bool]:
     """Return the labellings, and whether one alone was given."""
     try:
         given = np.asarray(labels)
-    except ValueError:
+    except (TypeError, ValueError):
         raise SegkitValueError(
             f"{_OWNER}: labels must have as many labels in each labelling, one a row of X."
         ) from None

@@ -100,7 +100,9 @@ def group_of_columns(profiler: SegmentProfiler, available: Sequence[str]) -> dic
 
 def resolved_columns(wanted: Any, available: Sequence[str], parameter: str) -> list[str]:
     """Return names of columns, given by name or by position."""
-    is_listed = isinstance(wanted, Sequence | np.ndarray | pd.Index) and getattr(wanted, "ndim", 1)
+    is_listed = isinstance(wanted, Sequence | np.ndarray | pd.Index) and not (
+        isinstance(wanted, np.ndarray) and wanted.ndim == 0
+    )
     if isinstance(wanted, str) or not is_listed:
         raise ColumnError(f"{_OWNER}: {parameter} must be a list of columns, got {wanted!r}.")
     names = []
