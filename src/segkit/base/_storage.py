@@ -80,6 +80,9 @@ class StorageMixin:
         parameters = self.get_params(deep=False)  # type: ignore[attr-defined]
         return not (is_code or name in _ELSEWHERE or name in parameters)
 
+    def _takes_groups(self) -> bool:
+        return False
+
     def _stored_parts(self) -> dict[str, Any]:
         """Return all that is stored beside class and parameters."""
         held = vars(self)
@@ -109,6 +112,9 @@ class StorageMixin:
         self._positions_used = _positions(read, columns)
         self._group_wanted = read.of_type("group_wanted", str, int, type(None))
         self._group_used = read.of_type("group", str, int, type(None))
+        for name in ("group", "group_wanted"):
+            if read.values()[name] is not None and not self._takes_groups():
+                read.refuse(name, "null: there are no groups", read.values()[name])
         self.n_features_in_ = read.count("n_features")
         if self.n_features_in_ > _MOST_COLUMNS:
             read.refuse("n_features", f"at most {_MOST_COLUMNS:,}", self.n_features_in_)
