@@ -80,6 +80,10 @@ def test_leading_terms_that_cancel_do_not_overflow():
     assert total_of([huge, huge]).as_floats() == [np.inf]
 
 
+def test_what_lies_just_beyond_a_tie_is_not_rounded_twice():
+    assert total_of([1.0, 2.0**-53, 2.0**-80]).as_floats() == [1 + 2.0**-52]
+
+
 def test_digits_that_cancel_leave_what_is_below_them():
     assert total_of([2.0**64, -(2.0**63), -(2.0**63), 3.0]).as_floats() == [3.0]
 
