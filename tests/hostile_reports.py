@@ -15,9 +15,11 @@ from hostile_cases import Case
 from hostile_frames import GOOD_CUSTOMERS, SECRET
 from hostile_judge import check_no_silent_nan, judged
 from hostile_metrics import codes_of
+from segkit.monitoring import track
 from segkit.plotting import (
     ClusterDisplay,
     LorenzDisplay,
+    MigrationDisplay,
     ProfileDisplay,
     RFMDisplay,
     SelectionDisplay,
@@ -158,6 +160,9 @@ DISPLAYS: dict[str, Callable[[Any, Case], Any]] = {
     "RFMDisplay": lambda given, case: RFMDisplay.from_estimator(_fitted("rfm"), given),
     "LorenzDisplay": lambda given, case: LorenzDisplay.from_estimator(_fitted("tiers"), given),
     "ClusterDisplay": lambda given, case: ClusterDisplay.from_estimator(_fitted("k"), given),
+    "MigrationDisplay": lambda given, case: MigrationDisplay.from_migration(
+        track(_fitted("tiers"), GOOD_CUSTOMERS[-1], given)
+    ),
     "ProfileDisplay": lambda given, case: ProfileDisplay.from_estimator(_profiled(given, case)),
     "SelectionDisplay": lambda given, case: SelectionDisplay.from_estimator(given),
     "ValidationDisplay": lambda given, case: ValidationDisplay.from_estimator(given),
@@ -177,7 +182,7 @@ def check_display_calls(name: str, case: Case) -> None:
             f"plotting.{name}.from_estimator",
             draw,
             given=[case.given],
-            culprits=[name, "SegmentProfiler", "ClusterSegmenter", *_CULPRITS],
+            culprits=[name, "SegmentProfiler", "ClusterSegmenter", "track", *_CULPRITS],
         )
     finally:
         plt.close("all")

@@ -24,6 +24,16 @@ from hostile_files import (
     check_suite_of_odd,
     spoiled_files,
 )
+from hostile_followers import (
+    FOLLOWED,
+    LEDGERS,
+    check_followed,
+    check_ledger,
+    check_loaded,
+    check_odd_load,
+    saved_segmenter,
+    spoiled_segmenters,
+)
 from hostile_frames import GOOD_CUSTOMERS, GOOD_LOGS
 from hostile_judge import TALLY
 from hostile_logs import LOG, SPLITS, SUMMARIES, check_split, check_summary
@@ -53,6 +63,7 @@ _TIMES = float(os.environ.get("SEGKIT_HOSTILE_EXAMPLES", "1"))
 
 # What other public names return, and nobody calls.
 RESULTS = {
+    "monitoring.Migration": "monitoring.track",
     "metrics.NumberOfClusters": "metrics.number_of_clusters",
     "metrics.StructureTest": "metrics.structure_test",
     "profiling.Persona": "profiling.SegmentProfiler",
@@ -64,6 +75,10 @@ RESULTS = {
 WITHOUT_ARGUMENTS = {"plugins.available"}
 TRIED = {
     "base.SegmenterMixin",
+    "features.CustomerLedger",
+    "monitoring.DriftReport",
+    "monitoring.track",
+    "persistence.load",
     "testing.check_segmenter",
     *(f"segmenters.{entry}" for entry in VARIANTS if entry != "SegmenterMixin"),
     *MODELS,
@@ -152,6 +167,32 @@ def test_summaries_of_logs(arguments):
 @pytest.mark.parametrize("arguments", SPLITS, ids=repr)
 def test_splits_of_logs(arguments):
     tried(cases(GOOD_LOGS, LOG), lambda case: check_split(arguments, case), n_examples=30)
+
+
+@pytest.mark.parametrize("variant", LEDGERS)
+def test_batches_of_ledgers(variant):
+    tried(cases(GOOD_LOGS, LOG), lambda case: check_ledger(variant, case), n_examples=40)
+
+
+@pytest.mark.parametrize("variant", FOLLOWED)
+def test_customers_then_and_now(variant):
+    columns = ("customer_id", "recency_days", "frequency", "monetary", "order_days", "country")
+    tried(
+        cases(GOOD_CUSTOMERS, columns),
+        lambda case: check_followed(variant, case),
+        n_examples=30,
+    )
+
+
+@pytest.mark.parametrize("variant", FOLLOWED)
+def test_files_of_segmenters(variant, tmp_path):
+    tried(
+        spoiled_segmenters(saved_segmenter(variant, tmp_path)),
+        lambda content: check_loaded(content, tmp_path / "spoiled.json"),
+        n_examples=60,
+    )
+    for odd in ODD:
+        check_odd_load(odd)
 
 
 @pytest.mark.parametrize("name", OF_ROWS)
