@@ -7,8 +7,10 @@ the remedy. They never show a row of the data.
 import decimal
 import difflib
 import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -314,6 +316,22 @@ def row_value(row: Any, key: str | int, *, owner: str) -> Any:
         hint = f" Did you mean {near!r}?" if near else ""
         raise ColumnError(f"{owner}: the row has no {key!r}; it has {names}.{hint}")
     return row[key]
+
+
+def file_path(path: Any, *, owner: str) -> Path:
+    """Return what a user passes for a file as a path, whether there is one or not."""
+    if not isinstance(path, str | os.PathLike):
+        raise SegkitTypeError(f"{owner}: path must be text or a path, got {type(path).__name__}.")
+    file = Path(path)
+    try:
+        is_path = b"\0" not in os.fsencode(file)
+    except UnicodeEncodeError:
+        is_path = False
+    if not is_path:
+        raise SegkitValueError(
+            f"{owner}: what holds the character 0, or half a character, is no path."
+        )
+    return file
 
 
 def row_table(values: Mapping[Any, Any], *, owner: str) -> pd.DataFrame:

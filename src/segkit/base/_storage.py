@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import inspect
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from segkit._frames import UNASSIGNED
+from segkit._input_checks import file_path
 from segkit._storage._document import write_document
 from segkit._storage._estimators import stored_estimator
 from segkit._storage._state import LearnedState
 from segkit._storage._tables import with_plain_tables, with_tables
-from segkit.exceptions import SegkitTypeError, SegkitValueError
+from segkit.exceptions import SegkitValueError
 
 # Attributes that have a part of their own, or none: those of parameters and of all customers.
 _ELSEWHERE = (
@@ -181,17 +181,14 @@ class SaveMixin:
         """
         check_is_fitted(self)
         owner = type(self).__name__
-        if not isinstance(path, str | os.PathLike):
-            raise SegkitTypeError(
-                f"{owner}.save: path must be text or a path, got {type(path).__name__}."
-            )
+        file = file_path(path, owner=f"{owner}.save")
         try:
             stored = stored_estimator(self, owner=owner)
         except RecursionError:
             raise SegkitValueError(
                 f"{owner}.save: a parameter or what was learned nests too deep, or holds itself."
             ) from None
-        write_document(stored, Path(path), owner=owner)
+        write_document(stored, file, owner=owner)
 
 
 def _positions(read: LearnedState, columns: list[str | int]) -> list[Any] | None:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from segkit._input_checks import file_path
 from segkit.exceptions import SegkitTypeError, SegkitValueError
 from segkit.features._exact_sums import ExactSums
 from segkit.features._integer_kernel import Codes
@@ -45,7 +46,7 @@ def write_ledger(
         columns = _columns_of(part, pa)
     text = json.dumps(described).encode()
     table = pa.table(columns).replace_schema_metadata({_KEY: text, _DIGEST_KEY: _digest(text)})
-    target = Path(path)
+    target = file_path(path, owner=OWNER)
     partial = target.with_name(f"{target.name}.partial")
     try:
         pq.write_table(table, partial, compression="zstd", write_page_checksum=True)
@@ -59,6 +60,7 @@ def read_ledger(
 ) -> tuple[LedgerPart | None, dict[str, Any], tuple[str, ...]]:
     """Read the part, the parameters and the names of batches that a file holds."""
     pa, pq = _arrow()
+    file_path(path, owner=OWNER)
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             described = _checked(file.schema_arrow.metadata or {}, path)

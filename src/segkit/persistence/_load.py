@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.exceptions import NotFittedError
 
+from segkit._input_checks import file_path
 from segkit._storage._document import read_document
 from segkit.base import SegmenterMixin
-from segkit.exceptions import SegkitError, SegkitTypeError, SegkitValueError, SegmenterFileError
+from segkit.exceptions import SegkitError, SegmenterFileError
 from segkit.persistence._classes import KnownClasses, is_built_in
 from segkit.persistence._reading import read_estimator
 
@@ -67,13 +67,7 @@ def load(path: str | os.PathLike[str], *, classes: Sequence[type[Any]] = ()) -> 
     >>> tierer.predict_one({"monetary": 350.0})
     'A'
     """
-    if not isinstance(path, str | os.PathLike):
-        raise SegkitTypeError(
-            f"segkit.load: path must be text or a path, got {type(path).__name__}."
-        )
-    file = Path(path)
-    if "\0" in str(file):
-        raise SegkitValueError("segkit.load: what holds the character 0 is no path.")
+    file = file_path(path, owner="segkit.load")
     where = f"segkit.load: {file.name!r}"
     known = KnownClasses(classes)
     document = read_document(file)
