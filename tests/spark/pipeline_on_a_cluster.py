@@ -19,6 +19,9 @@ from spark_engine import OPTIONS, spark_session
 CLUSTER = {
     **OPTIONS,
     "spark.sql.adaptive.enabled": "true",
+    # Small as the log is, each worker gets a part of it.
+    "spark.sql.adaptive.coalescePartitions.enabled": "false",
+    "spark.sql.files.maxPartitionBytes": "64k",
     "spark.cores.max": "2",
     "spark.executor.cores": "1",
     "spark.executor.memory": "512m",

@@ -85,8 +85,10 @@ def test_no_executor_has_python(ran):
     assert NO_PYTHON in told["python"]
 
 
-def test_both_workers_had_tasks(ran):
+def test_both_workers_had_tasks_and_wrote_parts(ran):
     folder, _ = ran
     for name in spark_engine.WORKERS:
         said = "".join(path.read_text() for path in (folder / name).glob("app-*/*/stderr"))
-        assert "Running task" in said
+        assert "Finished task" in said
+        assert "FileOutputCommitter: Saved output of task" in said
+    assert len(list((folder / "assigned").glob("part-*.parquet"))) == 2
