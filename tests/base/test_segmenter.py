@@ -9,9 +9,9 @@ from sklearn.cluster import KMeans
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from segkit import RFMScorer
+from segkit import RFMScorer, ValueTierer
 from segkit.base import SegmenterMixin, is_segmenter
-from segkit.exceptions import LazyFrameError
+from segkit.exceptions import ColumnError, LazyFrameError
 
 CUSTOMERS = pd.DataFrame({"monetary": [10.0, 250.0, 40.0]})
 
@@ -106,3 +106,12 @@ def test_narwhals_frames_are_frames():
     frame = nw.from_native(CUSTOMERS)
     assert EagerOnly().fit(frame).predict(frame).tolist() == [1, 0, 1]
     assert isinstance(EagerOnly().fit(frame).assign(frame), pd.DataFrame)
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names:UserWarning")
+def test_an_array_too_narrow_for_the_positions_of_a_fit_on_a_frame_is_refused():
+    frame = pd.DataFrame(np.arange(1.0, 28.0).reshape(3, 9), columns=list("abcdefghi"))
+    tierer = ValueTierer(column=7).fit(frame)
+    with pytest.raises(ColumnError, match="the column at position 7 is needed"):
+        tierer.predict(np.ones((2, 1)))
+    assert len(tierer.predict(np.ones((2, 8)))) == 2

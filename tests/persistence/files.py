@@ -46,6 +46,16 @@ LOYALTY = SegmentMap(
     default="Lapsed",
 )
 
+# Fitted to an array, of which they take columns by position.
+OF_ARRAYS = {
+    "rfm": RFMScorer(columns=(2, 1, 0)),
+    "stages": LifecycleStager(columns=(0, 3, 4)),
+    "tiers": ValueTierer(column=2),
+    "clusters": ClusterSegmenter(columns=[2, 0], n_segments=2, preprocessor=None, random_state=0),
+    "rules": RuleSegmenter([{"name": "Often", "when": {"column": "x1", "at_least": 2}}]),
+    "crossing": CrossSegmenter([ValueTierer(column=2), RFMScorer(n_bins=2)]),
+}
+
 
 def drawn_customers(n_customers=300):
     """Return drawn customers with columns of each type."""

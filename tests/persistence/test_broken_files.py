@@ -7,9 +7,10 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 import segkit
-from persistence.files import SEGMENTERS, sealed
+from persistence.files import OF_ARRAYS, SEGMENTERS, sealed
 from segkit import RFMScorer, ValueTierer
 from segkit.exceptions import SegkitError, SegkitTypeError, SegkitValueError, SegmenterFileError
 
@@ -286,29 +287,49 @@ def changed_at(document, place, rng):
     return document
 
 
-@pytest.mark.parametrize("name", SEGMENTERS)
-def test_a_file_changed_on_purpose_raises_nothing_but_errors_of_segkit(
-    name, fitted_ones, customers, tmp_path
-):
-    path, rng = tmp_path / "changed.json", random.Random(name)
-    fitted_ones[name].save(path)
+def n_refused(segmenter, path, rng, customers, rows):
+    """Change the file of a segmenter in many ways, use what is loaded, and count what is not."""
+    segmenter.save(path)
     document = json.loads(path.read_text("utf-8"))
     fixed = ("checksum", "format", "format_version", "segkit_version")
     places = [place for place in places_of(document) if place and place[0] not in fixed]
-    some, refused = customers.head(8), 0
+    refused = 0
     for _ in range(40):
         path.write_text(sealed(changed_at(document, rng.choice(places), rng)), "utf-8")
         try:
             loaded = segkit.load(path)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                loaded.predict(some)
-                loaded.assign(some)
-                for row in some.to_dict("records"):
+                loaded.predict(customers)
+                loaded.transform(customers)
+                if hasattr(customers, "columns"):
+                    loaded.assign(customers)
+                for row in rows:
                     loaded.predict_one(row)
         except SegkitError:
             refused += 1
-    assert refused > 10
+    return refused
+
+
+@pytest.mark.parametrize("name", SEGMENTERS)
+def test_a_file_changed_on_purpose_raises_nothing_but_errors_of_segkit(
+    name, fitted_ones, customers, tmp_path
+):
+    some = customers.head(8)
+    rows = some.to_dict("records")
+    path = tmp_path / "changed.json"
+    assert n_refused(fitted_ones[name], path, random.Random(name), some, rows) > 10
+
+
+@pytest.mark.filterwarnings("ignore::segkit.exceptions.SegkitWarning")
+@pytest.mark.parametrize("name", OF_ARRAYS)
+def test_and_so_does_one_of_an_array(name, customers, tmp_path):
+    columns = ["recency_days", "frequency", "monetary", "order_days", "tenure_days"]
+    array = customers[columns].to_numpy(np.float64)
+    segmenter = clone(OF_ARRAYS[name]).fit(array)
+    rows = [{**dict(enumerate(row)), "x1": row[1]} for row in array[:8].tolist()]
+    path = tmp_path / "changed.json"
+    assert n_refused(segmenter, path, random.Random(name), array[:8], rows) > 10
 
 
 @pytest.mark.parametrize(
@@ -343,6 +364,15 @@ def test_no_message_shows_names_of_customers(customers, path):
     document["learned"]["groups"] = ["ann@example.com", "ann@example.com"]
     path.write_text(sealed(document), "utf-8")
     assert "ann@" not in refusal(path)
+
+
+@pytest.mark.parametrize("names", [["A", "A", "C", "D"], ["A", "unassigned", "C", "D"]])
+def test_names_of_segments_are_told_apart(customers, tmp_path, names):
+    path = tmp_path / "tiers.json"
+    ValueTierer().fit(customers).save(path)
+    document = json.loads(path.read_text("utf-8"))
+    path.write_text(sealed({**document, "segments": names}), "utf-8")
+    assert "segments must be different names other than 'unassigned'" in refusal(path)
 
 
 def test_a_table_of_a_segment_map_is_not_made_however_large_it_says_it_is(path, document):

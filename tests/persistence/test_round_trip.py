@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 from sklearn.base import BaseEstimator, clone
-from sklearn.cluster import AgglomerativeClustering
+from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.mixture import GaussianMixture
@@ -278,6 +278,35 @@ def test_a_segmenter_of_ones_own_needs_nothing_to_be_saved(customers, tmp_path):
     assert type(loaded.facts_["spread"]) is np.float32
 
 
+class OwnClusters(SegmenterMixin, BaseEstimator):
+    """A segmenter with k-means inside, of single precision and with names of columns."""
+
+    def __init__(self, *, columns=("monetary", "frequency"), missing="raise"):
+        self.columns = columns
+        self.missing = missing
+
+    def fit(self, X, y=None):
+        values = self._validate_customers(X, reset=True)
+        self.template_ = KMeans(3, random_state=0)
+        self.k_means_ = clone(self.template_).fit(self._frame(values))
+        self.segments_ = np.array(["a", "b", "c"], dtype=object)
+        return self._finish_fit(X, values)
+
+    def _frame(self, values):
+        return pd.DataFrame(values.astype(np.float32), columns=["x", "y"])
+
+    def _codes(self, values):
+        return self.k_means_.predict(self._frame(values))
+
+
+def test_k_means_inside_a_segmenter_of_ones_own_is_kept(customers, tmp_path):
+    saved = OwnClusters().fit(customers)
+    loaded = through_file(saved, tmp_path, classes=[OwnClusters])
+    assert_alike(loaded, saved, customers)
+    assert loaded.k_means_.cluster_centers_.dtype == np.float32
+    assert not hasattr(loaded.template_, "cluster_centers_")
+
+
 def test_a_segmenter_of_ones_own_may_stand_inside_another(customers, tmp_path):
     saved = CrossSegmenter([MedianSegmenter(), RuleSegmenter(RULES)]).fit(customers)
     loaded = through_file(saved, tmp_path, classes=[MedianSegmenter])
@@ -337,9 +366,31 @@ def test_who_reads_a_file_while_it_is_replaced_reads_the_old_one(customers, tmp_
     assert path.read_text("utf-8") != before
 
 
+def test_who_may_read_a_file_may_read_what_takes_its_place(customers, tmp_path):
+    path = tmp_path / "tiers.json"
+    ValueTierer().fit(customers).save(path)
+    for mode in (0o600, 0o640):
+        path.chmod(mode)
+        ValueTierer().fit(customers).save(path)
+        assert path.stat().st_mode & 0o777 == mode
+
+
 @pytest.mark.skipif(not hasattr(Path, "symlink_to"), reason="there are no links here")
 def test_a_link_goes_on_leading_to_the_file(customers, tmp_path):
     (tmp_path / "link.json").symlink_to(tmp_path / "tiers.json")
     ValueTierer().fit(customers).save(tmp_path / "link.json")
     assert (tmp_path / "link.json").is_symlink()
     assert (tmp_path / "tiers.json").is_file()
+
+
+@pytest.mark.filterwarnings("error")
+def test_thresholds_at_the_ends_of_the_scale_are_loaded_without_a_warning(tmp_path):
+    huge = pd.DataFrame({"recency_days": [0, 1, 2, 3], "monetary": [5e-324, 1.0, 1e300, 1.7e308]})
+    for segmenter in (
+        ValueTierer(),
+        RFMScorer(columns=["recency_days", "monetary"], n_bins=2),
+        ClusterSegmenter(columns=["recency_days", "monetary"], n_segments=2, random_state=0),
+    ):
+        saved = segmenter.fit(huge)
+        loaded = through_file(saved, tmp_path)
+        np.testing.assert_array_equal(loaded.predict(huge), saved.labels_)

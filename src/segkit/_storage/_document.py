@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import os
+import shutil
 from itertools import repeat
 from pathlib import Path
 from uuid import uuid4
@@ -145,6 +146,8 @@ def _replace(path: Path, content: bytes) -> None:
     beside = path.with_name(f".{path.name[:100]}.{uuid4().hex}")
     try:
         with beside.open("xb") as file:
+            if path.exists():
+                shutil.copymode(path, beside)  # who may read the one may read the other
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -26,6 +26,9 @@ FOREIGN: dict[type[Any], tuple[str, ...]] = {
     MiniBatchKMeans: ("cluster_centers_", "inertia_", "n_iter_", "n_features_in_", "n_steps_"),
 }
 
+#: What is stored beside this, where there is any.
+OPTIONAL = ("feature_names_in_",)
+
 
 @runtime_checkable
 class StoredEstimator(Protocol):
@@ -68,12 +71,13 @@ def _stored(estimator: Any, owner: str, where: str, *, with_state: bool) -> dict
     )
     parameters = of_parameters.fields(estimator.get_params(deep=False), f"{prefix}parameters")
     stored = {"class": class_name(kind), "parameters": parameters}
-    if not with_state:
+    is_fitted = all(hasattr(estimator, name) for name in FOREIGN.get(kind, ()))
+    if not with_state or not is_fitted:
         return stored
     of_state = Encoder(owner, lambda inside, at: _stored(inside, owner, at, with_state=True))
     if kind in FOREIGN:
-        learned = {name: getattr(estimator, name) for name in FOREIGN[kind]}
-        parts: dict[str, Any] = {"learned": learned}
+        names = [name for name in (*FOREIGN[kind], *OPTIONAL) if hasattr(estimator, name)]
+        parts: dict[str, Any] = {"learned": {name: getattr(estimator, name) for name in names}}
     else:
         parts = estimator._stored_parts()
     return {**stored, **{n: of_state.value(part, f"{prefix}{n}") for n, part in parts.items()}}

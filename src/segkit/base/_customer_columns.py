@@ -124,6 +124,9 @@ class CustomerColumnsMixin(StorageMixin):
     def _allows_missing(self) -> bool:
         return bool(get_tags(self).input_tags.allow_nan)
 
+    def _takes_groups(self) -> bool:
+        return type(self)._group_positions is not CustomerColumnsMixin._group_positions
+
     def _refuse_lazy(self, X: Any, *, verb: str) -> None:
         owner = type(self).__name__
         if isinstance(as_frame(X, owner=owner), nw.LazyFrame):

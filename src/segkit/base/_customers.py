@@ -128,6 +128,12 @@ def customers_from_array(estimator: CustomerColumnsMixin, X: Any, *, reset: bool
         else:
             X = X[:, : estimator.n_features_in_]
     array = checked_array(estimator, X, reset=False)
+    needed = max([*positions, *([] if group is None else [group])], default=-1)
+    if needed >= array.shape[1]:
+        raise ColumnError(
+            f"{type(estimator).__name__}: the column at position {needed} is needed, and the array "
+            f"has {array.shape[1]} columns. Pass all columns, or a frame."
+        )
     return _by_position(estimator, array, columns, positions, group, reset=False)
 
 

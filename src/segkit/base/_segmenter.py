@@ -1,6 +1,5 @@
 """The segmenter contract: three verbs over one row per customer, for any kind of frame."""
 
-import os
 from collections.abc import Mapping, Sequence
 from math import isnan
 from typing import Any, ClassVar, Self
@@ -26,11 +25,11 @@ from segkit._input_checks import (
 from segkit.base._assignment import CodePlan, assign_eager, assign_lazy, plan_of_numbers
 from segkit.base._customer_columns import CustomerColumnsMixin
 from segkit.base._customers import Customers
-from segkit.base._storage import save_estimator
+from segkit.base._storage import SaveMixin
 from segkit.exceptions import SegkitTypeError
 
 
-class SegmenterMixin(CustomerColumnsMixin):
+class SegmenterMixin(SaveMixin, CustomerColumnsMixin):
     """Mixin for estimators that put each customer into one of several named segments.
 
     A segmenter learns every threshold in ``fit`` and only applies them afterwards, so that no
@@ -312,30 +311,6 @@ class SegmenterMixin(CustomerColumnsMixin):
         )
         rules = self._rules()
         return described if rules is None else described.assign(rule=list(rules))
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the segmenter to a file, from which :func:`segkit.load` reads it.
-
-        The file is JSON that a person can read, with the class, the parameters and what was
-        learned, each number exactly. It says nothing about single customers: ``labels_`` is left
-        out.
-
-        Parameters
-        ----------
-        path : str or path
-            The file; one that is there is replaced in one go, so that a reader never sees half of
-            it.
-
-        Raises
-        ------
-        NotFittedError
-            Before ``fit``.
-        SegkitTypeError
-            For a parameter, or something learned, that JSON cannot hold: functions, and clusterers
-            other than k-means, k-prototypes and those that are applied by the nearest centre.
-        """
-        check_is_fitted(self)
-        save_estimator(self, path)
 
     # What a concrete segmenter writes.
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
+from segkit._frames import UNASSIGNED
 from segkit._input_checks import row_limits
 from segkit._storage._document import write_document
 from segkit._storage._estimators import stored_estimator
@@ -29,6 +31,9 @@ _ELSEWHERE = (
     "_row_limits",
     "_sklearn_output_config",
 )
+
+# No table of customers is wider.
+_MOST_COLUMNS = 1_000_000
 
 
 class StorageMixin:
@@ -55,7 +60,19 @@ class StorageMixin:
         for name, value in state.values().items():
             if not self._is_learned(name):
                 state.refuse(name, "no part of what was learned", value)
+            self._check_type(name, value, state)
             setattr(self, name, value)
+
+    def _check_type(self, name: str, value: Any, state: LearnedState) -> None:
+        """Raise for a value of another type than a class of segkit says of the attribute."""
+        for kind in type(self).__mro__:
+            said = None
+            if kind.__module__.startswith("segkit."):
+                said = vars(kind).get("__annotations__", {}).get(name)
+            for wanted in (float, int, bool, str):
+                fits = isinstance(value, wanted) or (wanted is float and isinstance(value, int))
+                if said in (wanted, wanted.__name__) and not fits:
+                    state.refuse(name, wanted.__name__, value)
 
     def _is_learned(self, name: str) -> bool:
         """Tell whether an attribute is learned: no parameter, method, property or cached value."""
@@ -63,6 +80,9 @@ class StorageMixin:
         is_code = callable(of_class) or hasattr(of_class, "__get__") or name.startswith("__")
         parameters = self.get_params(deep=False)  # type: ignore[attr-defined]
         return not (is_code or name in _ELSEWHERE or name in parameters)
+
+    def _takes_groups(self) -> bool:
+        return False
 
     def _stored_parts(self) -> dict[str, Any]:
         """Return all that is stored beside class and parameters."""
@@ -90,12 +110,15 @@ class StorageMixin:
         """Set all that was stored beside class and parameters."""
         read = parts.inside("reads")
         columns = self._columns_used = _columns(read, "columns")
-        self._positions_used: Any = None
-        if read.of_type("positions", list, type(None)) is not None:
-            self._positions_used = _columns(read, "positions")
+        self._positions_used = _positions(read, columns)
         self._group_wanted = read.of_type("group_wanted", str, int, type(None))
         self._group_used = read.of_type("group", str, int, type(None))
+        for name in ("group", "group_wanted"):
+            if read.values()[name] is not None and not self._takes_groups():
+                read.refuse(name, "null: there are no groups", read.values()[name])
         self.n_features_in_ = read.count("n_features")
+        if self.n_features_in_ > _MOST_COLUMNS:
+            read.refuse("n_features", f"at most {_MOST_COLUMNS:,}", self.n_features_in_)
         if read.of_type("feature_names", list, type(None)) is not None:
             groups = [] if self._group_used is None else [self._group_used]
             used = [*columns, *groups]
@@ -107,24 +130,83 @@ class StorageMixin:
             config = parts.inside("set_output").values()
             self.set_output(**config)  # type: ignore[attr-defined]
         if "segments" in parts:
-            self.segments_: Any = np.array(parts.texts("segments"), dtype=object)
+            segments = parts.texts("segments")
+            if len({*segments, UNASSIGNED}) <= len(segments):
+                parts.refuse("segments", f"different names other than {UNASSIGNED!r}", segments)
+            self.segments_: Any = np.array(segments, dtype=object)
         self._restore(parts.inside("learned"))
 
 
-def save_estimator(estimator: Any, path: str | os.PathLike[str]) -> None:
-    """Write a fitted estimator to a file."""
-    owner = type(estimator).__name__
-    if not isinstance(path, str | os.PathLike):
-        raise SegkitTypeError(
-            f"{owner}.save: path must be text or a path, got {type(path).__name__}."
-        )
-    try:
-        stored = stored_estimator(estimator, owner=owner)
-    except RecursionError:
-        raise SegkitValueError(
-            f"{owner}.save: a parameter or what was learned nests too deep, or holds itself."
-        ) from None
-    write_document(stored, Path(path), owner=owner)
+class SaveMixin:
+    """Mixin for estimators that write themselves to a file."""
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the segmenter to a file, from which :func:`segkit.load` reads it.
+
+        The file is JSON that a person can read, with the class, the parameters and what was
+        learned, each number exactly. It says nothing about single customers: ``labels_`` is left
+        out.
+
+        Parameters
+        ----------
+        path : str or path
+            The file; one that is there is replaced in one go, so that a reader never sees half of
+            it.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        SegkitTypeError
+            For a parameter, or something learned, that JSON cannot hold: functions, and clusterers
+            other than k-means, k-prototypes and those that are applied by the nearest centre.
+
+        See Also
+        --------
+        segkit.load : Reads the file.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import pandas as pd
+        >>> import segkit
+        >>> rules = [{"name": "Big", "when": {"column": "monetary", "at_least": 500}}]
+        >>> customers = pd.DataFrame({"monetary": [900.0, 40.0]})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "rules.json"
+        ...     segkit.RuleSegmenter(rules).fit(customers).save(path)
+        ...     restored = segkit.load(path)
+        >>> restored.predict_segments(customers)
+        array(['Big', 'Other'], dtype=object)
+        """
+        check_is_fitted(self)
+        owner = type(self).__name__
+        if not isinstance(path, str | os.PathLike):
+            raise SegkitTypeError(
+                f"{owner}.save: path must be text or a path, got {type(path).__name__}."
+            )
+        try:
+            stored = stored_estimator(self, owner=owner)
+        except RecursionError:
+            raise SegkitValueError(
+                f"{owner}.save: a parameter or what was learned nests too deep, or holds itself."
+            ) from None
+        write_document(stored, Path(path), owner=owner)
+
+
+def _positions(read: LearnedState, columns: list[str | int]) -> list[Any] | None:
+    """Return where an array has the columns: all of them, or those that were picked by position."""
+    if read.of_type("positions", list, type(None)) is None:
+        return None
+    positions = _columns(read, "positions")
+    by_position = read.of_type("feature_names", list, type(None)) is None
+    n_columns = len(columns)
+    if len(positions) > n_columns or (by_position and len(positions) < n_columns):
+        read.refuse("positions", f"those of {n_columns} columns", positions)
+    if not all(isinstance(place, int) and place >= 0 for place in positions):
+        read.refuse("positions", "whole numbers from 0", positions)
+    return positions
 
 
 def _columns(read: LearnedState, name: str) -> list[str | int]:

@@ -59,7 +59,7 @@ class KnownClasses:
 
     def find(self, name: Any, where: str) -> type[Any]:
         """Return the class of this name."""
-        if not isinstance(name, str) or len(name) > 500:
+        if not isinstance(name, str) or len(name) > 500 or not name.isprintable():
             raise SegmenterFileError(f'{where}: "class" must be the name of a class.')
         if name in _BUILT_IN:
             return _BUILT_IN[name]

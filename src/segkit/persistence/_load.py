@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sklearn.exceptions import NotFittedError
 
@@ -93,18 +94,14 @@ def load(path: str | os.PathLike[str], *, classes: Sequence[type[Any]] = ()) -> 
 
 
 def _try_out(segmenter: SegmenterMixin, where: str) -> None:
-    """Raise where what was read does not make a whole: describe it, and tell some customers.
-
-    That errors of our own are raised for these customers is all right: a column of text may be
-    needed where they have a number.
-    """
+    """Raise where what was read does not make a whole: describe it, and tell some customers."""
     try:
-        segmenter.describe()
-        if is_built_in(segmenter):
-            repr(segmenter)
-            for value in (1.0, "a"):
-                row = dict.fromkeys(segmenter._columns_used, value)
-                _predict(segmenter, row)
+        with warnings.catch_warnings():
+            # Of made-up customers they would say nothing of the file.
+            warnings.simplefilter("ignore")
+            segmenter.describe()
+            if is_built_in(segmenter) and not _tells(segmenter, 1.0):
+                _tells(segmenter, "a")
     except NotFittedError:
         raise SegmenterFileError(f"{where} holds a segmenter that is not fitted.") from None
     except Exception as error:  # whatever it is, the file is to blame
@@ -114,9 +111,19 @@ def _try_out(segmenter: SegmenterMixin, where: str) -> None:
         ) from error
 
 
-def _predict(segmenter: SegmenterMixin, row: dict[Any, Any]) -> None:
-    with suppress(SegkitError):
+def _tells(segmenter: SegmenterMixin, value: Any) -> bool:
+    """Tell whether customers with this value in each column find a segment, alone and in a frame.
+
+    Errors of our own are no fault: a column of text may be needed where they have a number.
+    """
+    row: dict[Any, Any] = dict.fromkeys(segmenter._columns_used, value)
+    if segmenter._group_used is not None:
+        row[segmenter._group_used] = value
+    try:
         segmenter.predict_one(row)
-    with suppress(SegkitError):
-        frame = pd.DataFrame([row] * 3)
-        segmenter.predict(frame if all(isinstance(name, str) for name in row) else frame.to_numpy())
+        if hasattr(segmenter, "feature_names_in_"):
+            segmenter.predict(pd.DataFrame([row] * 3))
+        segmenter.predict(np.full((3, segmenter.n_features_in_), value))
+    except SegkitError:
+        return False
+    return True

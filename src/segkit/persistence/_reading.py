@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator
 
-from segkit._storage._estimators import FOREIGN
+from segkit._storage._estimators import FOREIGN, OPTIONAL
 from segkit._storage._state import LearnedState
 from segkit._storage._values import Decoder, Json
 from segkit.exceptions import SegkitError, SegmenterFileError
@@ -56,10 +57,13 @@ def _restore(estimator: Any, parts: LearnedState) -> None:
         estimator._restore_parts(parts)
         return
     learned = parts.inside("learned")
-    for name in names:
+    for name in (*names, *(name for name in OPTIONAL if name in learned)):
         setattr(estimator, name, learned.values()[name])
     if "cluster_centers_" in names:
-        estimator.cluster_centers_ = learned.array("cluster_centers_", "float64", (None, None))
+        centers = learned.of_type("cluster_centers_", np.ndarray)
+        learned.array("cluster_centers_", centers.dtype.name, (None, estimator.n_features_in_))
+        if centers.dtype.kind != "f" or not np.isfinite(centers).all():
+            learned.refuse("cluster_centers_", "finite numbers", centers)
         # What scikit-learn's k-means needs to predict beside its centres.
         estimator._n_threads = 1
         estimator._n_features_out = len(estimator.cluster_centers_)

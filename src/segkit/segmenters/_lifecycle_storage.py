@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from segkit._storage._state import LearnedState
 from segkit.clv._purchase_rates import PurchaseRates
 from segkit.segmenters._silences import Silence, SilenceInChance, SilenceInDays, SilenceInGaps
@@ -12,6 +14,8 @@ from segkit.segmenters._staging import Staging
 
 if TYPE_CHECKING:
     from segkit.segmenters._lifecycle import LifecycleStager
+
+_TINY = np.finfo(np.float64).tiny
 
 
 def stored_stages(stager: LifecycleStager) -> dict[str, Any]:
@@ -59,7 +63,7 @@ def _silence(stager: LifecycleStager, state: LearnedState) -> Silence:
         return SilenceInDays()
     if unit == SilenceInGaps.unit:
         stored = state.inside("rates")
-        r, alpha = stored.number("r", least=0), stored.number("alpha", least=0)
+        r, alpha = stored.number("r", least=0), stored.number("alpha", least=_TINY)
         rhythm = SilenceInGaps(PurchaseRates(r, alpha, stored.of_type("is_known", bool)))
         stager.prior_ = rhythm.prior
         return rhythm
