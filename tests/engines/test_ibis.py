@@ -30,9 +30,6 @@ from segkit.exceptions import SegkitWarning
 ibis = pytest.importorskip("ibis", reason="ibis is not installed")
 sqlglot = pytest.importorskip("sqlglot")
 
-# ibis calls a method that DuckDB 2 deprecates.
-pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")
-
 DIALECTS = ("duckdb", "bigquery", "snowflake", "postgres")
 POSTGRES_TYPES = {
     "int64": "bigint",
