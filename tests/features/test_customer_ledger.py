@@ -375,6 +375,8 @@ def test_dates_have_no_time_of_day_that_a_moment_could_cut():
 def test_an_as_of_before_the_ledger_says_where_it_begins():
     with pytest.raises(SegkitValueError, match="the first is on day 2024-03-01"):
         CustomerLedger().update(MARCH).table("2024-02-29")
+    with pytest.raises(SegkitValueError, match="the first is on day 2024-03-01"):
+        CustomerLedger().update(APRIL).update(MARCH[:1]).table("2024-02-29")
 
 
 @pytest.mark.parametrize("as_of", [pd.Timestamp("2024-05-01"), "2024-05-01 10:00"])
