@@ -1,6 +1,7 @@
 """CustomerLedger: any split of a log, in any order, gives the table of the whole log."""
 
 import datetime as dt
+import itertools
 import math
 import tracemalloc
 import uuid
@@ -327,18 +328,34 @@ def test_the_past_is_the_table_of_the_rows_known_then(as_of):
 
 
 @pytest.mark.parametrize("as_of", ["2024-01-05", "2024-01-05 12:00"])
+@pytest.mark.parametrize("units", [("us", "us"), ("s", "ns")])
 @pytest.mark.parametrize("cut", [1, 2])
-def test_an_order_of_two_days_is_known_from_the_first_on(as_of, cut):
-    log = log_of(
+def test_an_order_of_two_days_is_known_from_the_first_on(as_of, units, cut):
+    rows = [
         ("a", "2024-01-09 10:00", 1.0, "r1"),
         ("a", "2024-01-05 10:00", 2.0, "r1"),
         ("a", "2024-01-02 10:00", 4.0, "r0"),
-    )
-    for rows in (log, log[::-1]):
-        ledger = CustomerLedger(order_id="order_id").update(rows[:cut]).update(rows[cut:])
+    ]
+    for ordered in itertools.permutations(rows):
+        ledger = CustomerLedger(order_id="order_id")
+        for part, unit in zip((ordered[:cut], ordered[cut:]), units, strict=True):
+            batch = log_of(*part)
+            ledger.update(batch.assign(timestamp=batch["timestamp"].dt.as_unit(unit)))
         table = ledger.table(as_of)
         assert table[["frequency", "order_days", "monetary"]].values.tolist() == [[2, 2, 6.0]]
         assert frequencies(ledger) == {"a": 2}
+
+
+def test_a_day_in_three_batches_has_the_first_and_the_last_time_of_all():
+    rows = [("a", f"2024-01-05 {hour}:00", 1.0, None) for hour in ("09", "12", "17")]
+    for ordered in itertools.permutations(rows):
+        ledger = CustomerLedger()
+        for row in ordered:
+            ledger.update(log_of(row))
+        table = ledger.table(order_per="row")
+        assert table["first_order"].tolist() == [pd.Timestamp("2024-01-05 09:00")]
+        assert table["last_order"].tolist() == [pd.Timestamp("2024-01-05 17:00")]
+        assert table[["frequency", "monetary"]].values.tolist() == [[3, 3.0]]
 
 
 def test_a_moment_that_cuts_the_day_of_a_customer_is_refused():
@@ -358,6 +375,8 @@ def test_dates_have_no_time_of_day_that_a_moment_could_cut():
 def test_an_as_of_before_the_ledger_says_where_it_begins():
     with pytest.raises(SegkitValueError, match="the first is on day 2024-03-01"):
         CustomerLedger().update(MARCH).table("2024-02-29")
+    with pytest.raises(SegkitValueError, match="the first is on day 2024-03-01"):
+        CustomerLedger().update(APRIL).update(MARCH[:1]).table("2024-02-29")
 
 
 @pytest.mark.parametrize("as_of", [pd.Timestamp("2024-05-01"), "2024-05-01 10:00"])
@@ -465,6 +484,13 @@ def test_ids_that_arrow_does_not_know_are_refused(ids):
     log = pl.from_pandas(MARCH).with_columns(ids.alias("customer_id"))
     with pytest.raises(SegkitTypeError, match="Arrow does not know the type"):
         CustomerLedger().update(log)
+
+
+def test_the_kind_of_order_ids_is_remembered_beside_many_returns():
+    returns = log_of(*(("ann", f"2024-02-{day:02d}", -1.0, None) for day in range(1, 9)))
+    ledger = CustomerLedger(order_id="order_id").update(returns).update(MARCH[:1])
+    with pytest.raises(SegkitTypeError, match="'order_id' holds text"):
+        ledger.update(MARCH.assign(order_id=[1, 2, 3]))
 
 
 def test_ids_without_an_order_are_refused():
