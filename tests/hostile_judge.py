@@ -25,6 +25,7 @@ from segkit.exceptions import SegkitError, SegkitWarning
 #: How many calls were judged, by entry point and by outcome.
 TALLY: Counter[tuple[str, str]] = Counter()
 
+# Of the processor, so that a busy machine is no hang.
 _SECONDS = 30
 _SCIKIT_LEARN = str(Path(sklearn.__file__).parent)
 
@@ -120,13 +121,13 @@ def _time_limit(entry: str) -> Iterator[None]:
     def stop(*_: Any) -> None:
         raise HangError(f"{entry} takes more than {_SECONDS} s")
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, _SECONDS)
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, _SECONDS)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def fingerprint(given: Any) -> Any:
