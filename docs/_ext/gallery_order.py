@@ -8,9 +8,14 @@ READING_ORDER = [
     "plot_sensitivity.py",
     "plot_value_tiers.py",
     "plot_lifecycle_stages.py",
+    "plot_ledger.py",
     "plot_clv_holdout.py",
     "plot_clusters.py",
     "plot_rules_and_crossings.py",
+    "plot_profiles.py",
+    "plot_validation.py",
+    "plot_monitoring.py",
+    "plot_engines.py",
 ]
 
 
