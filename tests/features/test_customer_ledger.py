@@ -457,6 +457,12 @@ def test_a_batch_of_nothing_but_returns_waits_for_orders():
     assert ledger.update(MARCH).table()["monetary"].tolist() == [35.0, 0.0]
 
 
+def test_returns_of_customers_without_an_order_are_nobodys():
+    ledger = CustomerLedger().update(log_of(("abe", "2024-03-01", -9.0, None))).update(MARCH)
+    table = ledger.table(extras=ALL_EXTRAS)
+    assert table[["monetary", "return_count"]].values.tolist() == [[35.0, 0], [60.0, 0]]
+
+
 # -- what does not go together -----------------------------------------------------------------
 
 
