@@ -335,6 +335,7 @@ def test_an_order_of_two_days_is_known_from_the_first_on(as_of, units, cut):
         ("a", "2024-01-09 10:00", 1.0, "r1"),
         ("a", "2024-01-05 10:00", 2.0, "r1"),
         ("a", "2024-01-02 10:00", 4.0, "r0"),
+        ("a", "2024-01-20 10:00", 8.0, "r2"),
     ]
     for ordered in itertools.permutations(rows):
         ledger = CustomerLedger(order_id="order_id")
@@ -343,7 +344,7 @@ def test_an_order_of_two_days_is_known_from_the_first_on(as_of, units, cut):
             ledger.update(batch.assign(timestamp=batch["timestamp"].dt.as_unit(unit)))
         table = ledger.table(as_of)
         assert table[["frequency", "order_days", "monetary"]].values.tolist() == [[2, 2, 6.0]]
-        assert frequencies(ledger) == {"a": 2}
+        assert frequencies(ledger) == {"a": 3}
 
 
 def test_a_day_in_three_batches_has_the_first_and_the_last_time_of_all():
@@ -456,6 +457,12 @@ def test_a_batch_of_nothing_but_returns_waits_for_orders():
     assert ledger.update(MARCH).table()["monetary"].tolist() == [35.0, 0.0]
 
 
+def test_returns_of_customers_without_an_order_are_nobodys():
+    ledger = CustomerLedger().update(log_of(("abe", "2024-03-01", -9.0, None))).update(MARCH)
+    table = ledger.table(extras=ALL_EXTRAS)
+    assert table[["monetary", "return_count"]].values.tolist() == [[35.0, 0], [60.0, 0]]
+
+
 # -- what does not go together -----------------------------------------------------------------
 
 
@@ -489,6 +496,7 @@ def test_ids_that_arrow_does_not_know_are_refused(ids):
 def test_the_kind_of_order_ids_is_remembered_beside_many_returns():
     returns = log_of(*(("ann", f"2024-02-{day:02d}", -1.0, None) for day in range(1, 9)))
     ledger = CustomerLedger(order_id="order_id").update(returns).update(MARCH[:1])
+    assert len(ledger) == 1
     with pytest.raises(SegkitTypeError, match="'order_id' holds text"):
         ledger.update(MARCH.assign(order_id=[1, 2, 3]))
 
