@@ -6,6 +6,9 @@ import pytest
 
 import spark_engine
 
+# A program, of which the docstrings are no tests; it needs PySpark.
+collect_ignore = ["pipeline_on_a_cluster.py"]
+
 
 @pytest.fixture(scope="session")
 def needs_spark():
