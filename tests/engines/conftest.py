@@ -37,7 +37,13 @@ class Postgres:
             source.write(given)
             source.seek(0)
             ended = subprocess.run(
-                command, stdin=source, stdout=told, stderr=told, user=self._account, timeout=120
+                command,
+                stdin=source,
+                stdout=told,
+                stderr=told,
+                user=self._account,
+                cwd=self._folder,  # which this account may enter, and of which it says nothing
+                timeout=120,
             )
             told.seek(0)
             said = told.read().decode()
