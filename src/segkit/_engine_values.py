@@ -118,7 +118,8 @@ class ValueRanges:
 class EngineValues:
     """The values of a column of a lazy frame, by cell, in ranges that are split on demand.
 
-    `value` is null where a row counts nowhere. The cells are numbered from 0 to `n_cells` - 1.
+    `value` is null where a row counts nowhere. The cells are numbered from 0 to `n_cells` - 1; rows
+    with another number count nowhere, either.
 
     Attributes
     ----------
@@ -139,11 +140,11 @@ class EngineValues:
             (nw.lit(0) if cell is None else cell.cast(nw.Int64)).alias(_CELL), value.alias(_VALUE)
         )
         self._rows = rows.filter(~nw.col(_CELL).is_null() & ~nw.col(_VALUE).is_null())
-        first = self._counted(self._rows.with_columns(nw.lit(0.0).alias(_PART)))
-        self.ranges = [ValueRanges.of(ranges) for ranges in first]
+        self.ranges = self._in_parts(nw.lit(0.0))
         if any(r.size and max(-r.lowest, r.highest) > _LARGE for r in self.ranges):
             # A power of two, so that no digit of a total is lost.
             self._unit = 2.0**-100
+            self.ranges = self._in_parts(nw.lit(0.0))
 
     def split(self, too_coarse: Callable[[int, ValueRanges], Mask]) -> None:
         """Split the ranges of cells for which they are too coarse, until none is.
@@ -171,8 +172,11 @@ class EngineValues:
 
     def split_into_values(self) -> None:
         """Count each value, which takes one query and an answer as long as there are values."""
-        each = self._counted(self._rows.with_columns(nw.col(_VALUE).alias(_PART)))
-        self.ranges = [ValueRanges.of(ranges) for ranges in each]
+        self.ranges = self._in_parts(nw.col(_VALUE))
+
+    def _in_parts(self, part: nw.Expr) -> list[ValueRanges]:
+        counted = self._counted(self._rows.with_columns(part.alias(_PART)))
+        return [ValueRanges.of(ranges) for ranges in counted]
 
     def _parts(self, pieces: Sequence[_Piece]) -> list[pd.DataFrame]:
         rows = self._rows.with_columns(_part_in(pieces, _parts_of(pieces)).alias(_PART))

@@ -103,6 +103,30 @@ def plain(value):
 
 
 @pytest.mark.usefixtures("few_rows")
+def test_given_amounts_anywhere_divide_the_customers_as_in_memory(lazy_kind):
+    customers = crowd(2_000)
+    positive = customers.loc[customers["monetary"] > 0, "monetary"]
+    for seed in range(5):
+        some = np.random.default_rng(seed).choice(np.unique(positive), 9, replace=False)
+        tierer = ValueTierer(method="fixed", cuts=np.sort(some)[::-1] + 0.001 * seed)
+        told = [
+            clone(tierer).fit(frame).describe()["customers"].tolist()
+            for frame in (customers, as_kind(customers, lazy_kind))
+        ]
+        assert told[0] == told[1]
+
+
+@pytest.mark.usefixtures("few_rows")
+def test_totals_beyond_the_largest_float_are_told_apart(lazy_kind):
+    values = np.linspace(1e306, 1.7e308, 500)
+    customers = pd.DataFrame({"monetary": values})
+    in_memory = ValueTierer().fit(customers)
+    in_engine = ValueTierer().fit(as_kind(customers, lazy_kind))
+    assert in_engine.thresholds_.tolist() == in_memory.thresholds_.tolist()
+    assert in_engine.gini_ == pytest.approx(in_memory.gini_, abs=1e-4)
+
+
+@pytest.mark.usefixtures("few_rows")
 def test_the_lorenz_curve_of_an_engine_is_close(lazy_kind):
     customers = crowd(3_000)
     in_memory = ValueTierer().fit(customers)

@@ -46,8 +46,7 @@ def edges_in_engine(
     of_all = _edges_of(frame, values, columns, None, 1)
     if group is None:
         return of_all
-    inside = nw.when(group < n_groups).then(group)
-    of_groups = _edges_of(frame, values, columns, inside, n_groups)
+    of_groups = _edges_of(frame, values, columns, group, n_groups)
     return [
         ColumnEdges(own.binning, np.concatenate([own.table, everyone.table]))
         for own, everyone in zip(of_groups, of_all, strict=True)
@@ -78,7 +77,7 @@ def _edges_of(
     group: nw.Expr | None,
     n_groups: int,
 ) -> list[ColumnEdges]:
-    """Return the edges of each column within each group, a customer's group being null outside."""
+    """Return the edges of each column within each group; those of no group have the next number."""
     found: list[ColumnEdges] = []
     before = [nw.col(f"{RESERVED}score_{place}") for place in range(len(columns))]
     for place, (value, binning) in enumerate(zip(values, columns, strict=True)):
